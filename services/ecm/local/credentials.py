@@ -1,0 +1,66 @@
+"""Every secret of one state: made once, kept in files that only its owner reads."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from joserfc.jwk import ECKey
+
+from ecm.local.files import private_directory, read_json, write_private, write_private_json
+from ecm.local.names import KAFKA_ADMIN, PERSON_CLIENT, SERVICES, app_role, owner_role, principal
+from ecm.local.paths import StatePaths
+
+EXCHANGE_KEYS = ("pseudonym", "audit", "cursor")
+SUPERUSER = "postgres"
+
+
+def ensure(paths: StatePaths, clients: list[str]) -> None:
+    """Make what is missing, change nothing that is there."""
+    private_directory(paths.keys / "clients")
+    _ensure_passwords(paths, clients)
+    _ensure_key(paths.keys / "issuer.jwk.json", "P-256", "ES256")
+    for client in (*map(principal, SERVICES), PERSON_CLIENT, *clients):
+        _ensure_key(paths.client_key(client), "P-384", "ES384")
+    for name in EXCHANGE_KEYS:
+        _ensure_secret(exchange_key(paths, name))
+
+
+def exchange_key(paths: StatePaths, name: str) -> Path:
+    """File of one of the exchange's 32-byte keys (hexadecimal)."""
+    return paths.keys / f"exchange-{name}.key"
+
+
+def passwords(paths: StatePaths) -> dict[str, dict[str, str]]:
+    """`{"postgres": {role: password}, "kafka": {principal: password}}`."""
+    found: dict[str, dict[str, str]] = read_json(paths.passwords_file) or {}
+    return {"postgres": found.get("postgres", {}), "kafka": found.get("kafka", {})}
+
+
+def _ensure_passwords(paths: StatePaths, clients: list[str]) -> None:
+    known = passwords(paths)
+    roles = [SUPERUSER, *(role(service) for service in SERVICES for role in (owner_role, app_role))]
+    principals = [KAFKA_ADMIN, *map(principal, SERVICES), *clients]
+    wanted = {
+        "postgres": {role: known["postgres"].get(role) or _password() for role in roles},
+        "kafka": {name: known["kafka"].get(name) or _password() for name in principals},
+    }
+    if wanted != known:
+        write_private_json(paths.passwords_file, wanted)
+
+
+def _password() -> str:
+    # Letters and digits alone: nothing has to be quoted in SQL, JAAS, a URL or Kafka's --add-scram.
+    return secrets.token_hex(24)
+
+
+def _ensure_key(path: Path, curve: str, algorithm: str) -> None:
+    if path.exists():
+        return
+    parameters: Any = {"use": "sig", "alg": algorithm, "kid": secrets.token_hex(8)}
+    key = ECKey.generate_key(curve, parameters, private=True)
+    write_private_json(path, key.as_dict(private=True))
+
+
+def _ensure_secret(path: Path) -> None:
+    if not path.exists():
+        write_private(path, secrets.token_hex(32) + "\n")

@@ -1,0 +1,73 @@
+"""The environment of each service: `ECM_*` as docs/architecture.md lists them."""
+
+import os
+from pathlib import Path
+
+from ecm.local import credentials, databases
+from ecm.local.names import SERVICES, app_role, owner_role, principal
+from ecm.local.paths import StatePaths
+from ecm.local.plan import Plan
+
+DEFAULT_LEASE_SECONDS = 30
+
+
+def python() -> dict[str, str]:
+    """What a Python child needs to find the same code as we, wherever it runs. Empty where installed."""
+    found = os.environ.get("PYTHONPATH", "")
+    entries = [str(Path(entry).resolve()) for entry in found.split(os.pathsep) if entry]
+    return {"PYTHONPATH": os.pathsep.join(entries)} if entries else {}
+
+
+def of_service(paths: StatePaths, plan: Plan, service: str) -> dict[str, str]:
+    """All settings of one service, the plan's overrides included."""
+    passwords = credentials.passwords(paths)
+    return {
+        **python(),
+        "ECM_REGION_FILE": str(plan.region),
+        "ECM_LISTEN": plan.address(service),
+        "ECM_METRICS_LISTEN": f"127.0.0.1:{plan.ports[f'{service}-metrics']}",
+        "ECM_DATABASE_URL": database_url(paths, plan, service, app_role(service)),
+        "ECM_KAFKA_BOOTSTRAP": plan.address("kafka"),
+        "ECM_KAFKA_USERNAME": principal(service),
+        "ECM_KAFKA_PASSWORD": passwords["kafka"][principal(service)],
+        "ECM_ISSUER": plan.issuer,
+        "ECM_JWKS_URL": f"{plan.issuer}/jwks.json",
+        "ECM_TOKEN_URL": f"{plan.issuer}/token",
+        "ECM_CLIENT_KEY_FILE": str(paths.client_key(principal(service))),
+        **{f"ECM_{name.upper()}_ADDRESS": plan.address(name) for name in SERVICES},
+        **_own(paths, plan, service),
+        **plan.settings.get(service, {}),
+    }
+
+
+def database_url(paths: StatePaths, plan: Plan, service: str, role: str) -> str:
+    """The connection URL of one role of a service's database."""
+    password = credentials.passwords(paths)["postgres"][role]
+    return databases.url(service, role, password, plan.ports["postgres"])
+
+
+def owner_url(paths: StatePaths, plan: Plan, service: str) -> str:
+    """The connection URL of the role that migrates."""
+    return database_url(paths, plan, service, owner_role(service))
+
+
+def _own(paths: StatePaths, plan: Plan, service: str) -> dict[str, str]:
+    """What one service alone has."""
+    if service == "consent":
+        return {"ECM_NARROWING_JOURNAL": str(paths.narrowing_journal), **_lease(plan)}
+    if service != "exchange":
+        return {}
+    keys = {
+        f"ECM_{name.upper()}_KEY_FILE": str(credentials.exchange_key(paths, name)) for name in credentials.EXCHANGE_KEYS
+    }
+    return {
+        **keys,
+        "ECM_HTTP_LISTEN": f"127.0.0.1:{plan.ports['http']}",
+        "ECM_FHIR_BASE": plan.fhir_base,
+        "ECM_CHECKPOINT_DIR": str(paths.checkpoints),
+        **_lease(plan),
+    }
+
+
+def _lease(plan: Plan) -> dict[str, str]:
+    return {"ECM_LEASE_SECONDS": f"{plan.lease_seconds or DEFAULT_LEASE_SECONDS:g}"}

@@ -1,0 +1,245 @@
+"""A running region as an object: for tests, the demo and the command line.
+
+    stack = Stack.start(tmp_path / "state", parts=("postgres", "kafka", "issuer"))
+    stack.database_url("referrals", "owner"), stack.token(person="case-manager"), stack.stop()
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from ecm.local import credentials, environment, tokens
+from ecm.local import plan as plans
+from ecm.local import state as states
+from ecm.local.errors import LocalError
+from ecm.local.files import private_directory
+from ecm.local.names import ALL_PARTS, app_role, owner_role
+from ecm.local.paths import StatePaths, default_region
+from ecm.local.plan import Plan
+from ecm.local.state import RunState
+
+ALL = ALL_PARTS
+START_SECONDS = 300.0
+STOP_SECONDS = 40.0
+
+Observer = Callable[[RunState], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KafkaCredentials:
+    """What a Kafka client needs: SASL_PLAINTEXT, SCRAM-SHA-512."""
+
+    bootstrap: str
+    username: str
+    password: str
+
+
+class Stack:
+    """One state directory and, while it is served, the processes behind it."""
+
+    def __init__(self, paths: StatePaths, plan: Plan, lifeline: int | None = None) -> None:
+        self.paths = paths
+        self.plan = plan
+        self._lifeline = lifeline
+
+    @classmethod
+    def start(
+        cls,
+        state_dir: Path,
+        *,
+        region: Path | None = None,
+        ports: Mapping[str, int] | None = None,
+        parts: Sequence[str] = ALL,
+        lease_seconds: float | None = None,
+        settings: Mapping[str, Mapping[str, str]] | None = None,
+        detach: bool = False,
+        fresh_ports: bool = False,
+        observer: Observer = lambda _: None,
+    ) -> Self:
+        """Start a supervisor and wait until all is healthy; it ends with this process unless `detach`ed.
+
+        `ports` fixes some by name (`http`, `postgres`, `kafka`, `issuer`, a service's name); `settings` overrides
+        environment variables by service, e.g. `{"exchange": {"ECM_CONSENT_ADDRESS": proxy}}`. Raises `LocalError`.
+        """
+        paths = StatePaths(Path(state_dir).resolve())
+        plan = prepare(
+            paths,
+            region=region,
+            chosen_ports=ports,
+            parts=parts,
+            lease_seconds=lease_seconds,
+            settings=settings,
+            fresh_ports=fresh_ports,
+        )
+        process, lifeline = _launch(paths, detach)
+        stack = cls(paths, plan, lifeline)
+        try:
+            _await_healthy(paths, process, observer)
+        except BaseException:
+            stack.stop()
+            raise
+        return stack
+
+    @classmethod
+    def attach(cls, state_dir: Path) -> Self:
+        """The stack of a state that was started before, running or not. Raises `LocalError` for an empty one."""
+        paths = StatePaths(Path(state_dir).resolve())
+        plan = plans.load(paths) if paths.root.is_dir() else None
+        if plan is None:
+            raise LocalError(f"There is no state in {paths.root}.", "Start one: ecm up, with the same --state.")
+        return cls(paths, plan)
+
+    def stop(self) -> None:
+        """End the supervisor and all its parts, in order."""
+        stop(self.paths)
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.stop()
+
+    @property
+    def state(self) -> RunState:
+        """What runs now, as the supervisor wrote it last."""
+        return states.read(self.paths)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """`host:port` by part; of the issuer the URL; `fhir`: the FHIR base."""
+        return {**{part: self.plan.address(part) for part in self.plan.parts}, "fhir": self.plan.fhir_base}
+
+    def token(self, *, client: str = "", person: str = "", scope: str = "", audience: str = "") -> str:
+        """An access token: of a partner (`client`, all its scopes unless `scope` says), of a service (`client` and
+        `audience`), or of a person."""
+        source = tokens.TokenDesk(self.paths, self.plan)
+        return source.person(person) if person else source.client(client, scope, audience)
+
+    def database_url(self, service: str, role: Literal["app", "owner"] = "app") -> str:
+        """`postgresql://…` of a service's database."""
+        name = app_role(service) if role == "app" else owner_role(service)
+        return environment.database_url(self.paths, self.plan, service, name)
+
+    def kafka(self, principal: str) -> KafkaCredentials:
+        """Credentials of a client (`nhs-psychology`), a service (`ecm-referrals`) or the administrator (`ecm-admin`)."""
+        known = credentials.passwords(self.paths)["kafka"]
+        if principal not in known:
+            raise LocalError(f"Kafka knows no {principal!r}.", f"It knows: {', '.join(sorted(known))}.")
+        return KafkaCredentials(self.plan.address("kafka"), principal, known[principal])
+
+    def env(self, service: str) -> dict[str, str]:
+        """The environment that a service is started with, the owner's URL added."""
+        owner = environment.owner_url(self.paths, self.plan, service)
+        return {**environment.of_service(self.paths, self.plan, service), "ECM_DATABASE_OWNER_URL": owner}
+
+    def kill(self, part: str) -> None:
+        """SIGKILL one part; the supervisor starts it again. Raises `LocalError` where it doesn't run."""
+        found = self.state.parts.get(part)
+        if found is None:
+            raise LocalError(f"There is no part {part!r} here.", f"Parts are: {', '.join(self.plan.parts)}.")
+        if found.process is None or not found.process.identity.send(signal.SIGKILL):
+            raise LocalError(f"{part} doesn't run now.", "Look with ecm status.")
+
+    def wait_healthy(self, part: str = "", seconds: float = 60.0) -> None:
+        """Wait until a part, or every one, is healthy (again). Raises `LocalError` after `seconds`."""
+        names = [part] if part else list(self.plan.parts)
+        until = time.monotonic() + seconds
+        while not all(_healthy(self.state, name) for name in names):
+            if time.monotonic() > until:
+                raise LocalError(f"{', '.join(names)} not healthy within {seconds:g} s.", "Look with ecm status.")
+            time.sleep(0.05)
+
+
+def prepare(
+    paths: StatePaths,
+    *,
+    region: Path | None = None,
+    chosen_ports: Mapping[str, int] | None = None,
+    parts: Sequence[str] = ALL,
+    lease_seconds: float | None = None,
+    settings: Mapping[str, Mapping[str, str]] | None = None,
+    fresh_ports: bool = False,
+) -> Plan:
+    """Decide and remember what a state runs. Raises `LocalError` where it is served already."""
+    private_directory(paths.root)
+    if states.read(paths).supervised:
+        raise LocalError(f"{paths.root} is served already.", "Look with ecm status, or end it with ecm down.")
+    old = plans.load(paths)
+    plan = plans.revise(
+        old,
+        region=region or (default_region() if old is None else None),
+        chosen_ports=chosen_ports,
+        fresh_ports=fresh_ports,
+        parts=parts,
+        lease_seconds=lease_seconds,
+        settings=settings,
+    )
+    plans.save(paths, plan)
+    return plan
+
+
+def stop(paths: StatePaths) -> bool:
+    """End the supervisor of a state; False where none ran. Raises `LocalError` where it doesn't end."""
+    supervisor = states.read(paths).supervisor
+    if supervisor is None or not supervisor.identity.send(signal.SIGTERM):
+        return False
+    if not supervisor.identity.gone_within(STOP_SECONDS):
+        raise LocalError(f"The supervisor (pid {supervisor.pid}) doesn't end.", f"Kill it: kill -9 {supervisor.pid}.")
+    return True
+
+
+def _launch(paths: StatePaths, detach: bool) -> tuple[subprocess.Popen[bytes], int | None]:
+    """Start the supervisor. It holds one end of a pipe: when ours closes, by whatever death, it stops."""
+    reading, writing = (None, None) if detach else os.pipe()
+    arguments = [sys.executable, "-m", "ecm.local.supervise", str(paths.root)]
+    private_directory(paths.logs)
+    with paths.log("supervisor").open("ab") as log:
+        process = subprocess.Popen(
+            [*arguments, *([str(reading)] if reading is not None else [])],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, **environment.python()},
+            pass_fds=() if reading is None else (reading,),
+            start_new_session=True,
+        )
+    if reading is not None:
+        os.close(reading)
+    return process, writing
+
+
+def _await_healthy(paths: StatePaths, process: subprocess.Popen[bytes], observer: Observer) -> None:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until:
+        ended = process.poll() is not None
+        now = states.read(paths)
+        if now.supervisor is not None and now.supervisor.pid == process.pid:
+            observer(now)
+            if now.phase == "healthy":
+                return
+        if ended:
+            raise _start_failure(paths, now)
+        time.sleep(0.05)
+    raise LocalError(f"Not healthy within {START_SECONDS:g} s.", "Look with ecm status and ecm logs.")
+
+
+def _start_failure(paths: StatePaths, now: RunState) -> LocalError:
+    if now.phase == "failed":
+        return LocalError(now.message, now.hint)
+    return LocalError("The supervisor ended at once.", f"See {paths.log('supervisor')}.")
+
+
+def _healthy(now: RunState, part: str) -> bool:
+    found = now.parts.get(part)
+    running = found is not None and found.process is not None and found.process.identity.alive()
+    return running and found is not None and found.phase == "healthy"

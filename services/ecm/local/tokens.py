@@ -1,0 +1,64 @@
+"""Tokens from the local issuer, for the command line and tests: signs the assertions that it asks for."""
+
+import json
+import time
+import uuid
+from dataclasses import dataclass
+
+import httpx
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+from ecm.local.errors import LocalError
+from ecm.local.issuer.grants import JWT_ASSERTION, JWT_BEARER
+from ecm.local.names import PERSON_CLIENT, SERVICES, principal
+from ecm.local.paths import StatePaths
+from ecm.local.plan import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class TokenDesk:
+    """Gets tokens with the keys in the state directory: who can read that can be anybody here."""
+
+    paths: StatePaths
+    plan: Plan
+
+    def client(self, client: str, scope: str = "", audience: str = "") -> str:
+        """A token of a partner (all scopes of its region file unless `scope`), or of a service for `audience`."""
+        form = {"grant_type": "client_credentials", "client_assertion_type": JWT_ASSERTION}
+        if client in map(principal, SERVICES):
+            form["audience"] = audience
+        else:
+            form["scope"] = scope or self._scopes(client)
+        return self._ask({**form, "client_assertion": self.assertion(client, client)})
+
+    def person(self, person: str) -> str:
+        """A token of one of the people in people.yaml, for all five services."""
+        return self._ask({"grant_type": JWT_BEARER, "assertion": self.assertion(PERSON_CLIENT, person)})
+
+    def assertion(self, client: str, subject: str) -> str:
+        """A fresh assertion, signed by the client's key, that lives a minute."""
+        key = ECKey.import_key(json.loads(self.paths.client_key(client).read_text(encoding="utf-8")))
+        now = int(time.time())
+        audience = f"{self.plan.issuer}/token"
+        claims = {"iss": client, "sub": subject, "aud": audience, "iat": now, "exp": now + 60, "jti": str(uuid.uuid4())}
+        header = {"alg": "ES384", "kid": key.kid, "typ": "JWT"}
+        return jwt.encode(header, claims, key, algorithms=["ES384"])
+
+    def _scopes(self, client: str) -> str:
+        region = self.plan.load_region()
+        found = region.client(client)
+        if found is None:
+            known = ", ".join(entry.id for entry in region.clients)
+            raise LocalError(f"The region has no client {client!r}.", f"It has: {known}. Services need --audience.")
+        return " ".join(found.scopes)
+
+    def _ask(self, form: dict[str, str]) -> str:
+        try:
+            answer = httpx.post(f"{self.plan.issuer}/token", data=form, timeout=10, trust_env=False)
+        except httpx.HTTPError as error:
+            raise LocalError(f"The issuer doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
+        body = answer.json()
+        if answer.status_code != 200:
+            raise LocalError(f"The issuer refused: {body['error']}.", body["error_description"])
+        return str(body["access_token"])
