@@ -1,0 +1,1 @@
+"""What every service of ECM Exchange needs, and nothing that only one needs."""

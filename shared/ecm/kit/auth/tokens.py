@@ -1,0 +1,107 @@
+"""Tokens for calling others: client credentials with `private_key_jwt` (RFC 7523, SMART Backend Services)."""
+
+import asyncio
+import json
+from uuid import uuid4
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, RSAKey
+
+from ecm.kit.clock import Clock, SystemClock
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.settings import ServiceSettings
+
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_SECONDS = 60
+RENEW_BEFORE_SECONDS = 30
+ASK_SECONDS = 5.0
+_ALGORITHM_OF = {"P-256": "ES256", "P-384": "ES384"}
+
+
+class TokenSource:
+    """This service's own access tokens for one audience, cached until 30 s before they expire.
+
+    The wanted audience is sent both as `audience` (the local issuer, Keycloak)
+    and as RFC 8707's `resource`.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        audience: str,
+        *,
+        http: httpx.AsyncClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._settings = settings
+        self._audience = audience
+        self._http = http or httpx.AsyncClient()
+        self._clock = clock or SystemClock()
+        self._token = ""
+        self._renew_at = float("-inf")
+        self._lock = asyncio.Lock()
+
+    async def token(self) -> str:
+        """A token that lives for 30 s at least; PEER_UNREACHABLE where the issuer gives none."""
+        async with self._lock:
+            if self._clock.boottime() >= self._renew_at:
+                await self._renew()
+            return self._token
+
+    def forget(self) -> None:
+        """Drops the cached token, e.g. after a peer has refused it."""
+        self._renew_at = float("-inf")
+
+    async def close(self) -> None:
+        """Ends the connections to the issuer."""
+        await self._http.aclose()
+
+    async def _renew(self) -> None:
+        asked_at = self._clock.boottime()
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": self._settings.client_id,
+            "client_assertion_type": ASSERTION_TYPE,
+            "client_assertion": self._assertion(),
+            "audience": self._audience,
+            "resource": self._audience,
+        }
+        try:
+            response = await self._http.post(self._settings.token_url, data=form, timeout=ASK_SECONDS)
+            response.raise_for_status()
+            answer = response.json()
+            self._token = str(answer["access_token"])
+            self._renew_at = asked_at + max(float(answer["expires_in"]) - RENEW_BEFORE_SECONDS, 1.0)
+        except httpx.HTTPStatusError as error:
+            status = error.response.status_code
+            raise DomainError(Reason.PEER_UNREACHABLE, f"The issuer gave no token (HTTP {status}).") from None
+        except (httpx.HTTPError, KeyError, ValueError):
+            raise DomainError(Reason.PEER_UNREACHABLE, "The issuer can't be reached for a token.") from None
+
+    def _assertion(self) -> str:
+        key = _private_key(self._settings)
+        now = int(self._clock.now().timestamp())
+        claims = {
+            "iss": self._settings.client_id,
+            "sub": self._settings.client_id,
+            "aud": self._settings.token_url,
+            "iat": now,
+            "exp": now + ASSERTION_SECONDS,
+            "jti": str(uuid4()),
+        }
+        algorithm = _ALGORITHM_OF.get(str(key.get("crv", "")), "RS384")
+        return jwt.encode({"alg": algorithm, "kid": key.kid or ""}, claims, key, algorithms=[algorithm])
+
+
+def _private_key(settings: ServiceSettings) -> Key:
+    """The service's private JWK; ValueError that says which setting is wrong."""
+    path = settings.client_key_file
+    if path is None:
+        raise ValueError(f"ECM_CLIENT_KEY_FILE isn't set, and {settings.client_id} needs it to call other services.")
+    try:
+        jwk = json.loads(path.read_text(encoding="utf-8"))
+        return RSAKey.import_key(jwk) if jwk["kty"] == "RSA" else ECKey.import_key(jwk)
+    except (OSError, JoseError, KeyError, ValueError) as error:
+        raise ValueError(f"ECM_CLIENT_KEY_FILE doesn't hold a private JWK ({type(error).__name__}).") from None

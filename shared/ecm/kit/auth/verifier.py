@@ -1,0 +1,116 @@
+"""Checks access tokens locally: algorithm, signature, issuer, audience, times (design §7, RFC 9068)."""
+
+import base64
+import hashlib
+import json
+from collections import OrderedDict
+from typing import Any
+
+import httpx
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+from pydantic import ValidationError
+
+from ecm.kit.auth.claims import Claims
+from ecm.kit.auth.jwks import JwksCache
+from ecm.kit.clock import Clock
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.metrics import TOKENS_CHECKED
+
+ALGORITHMS = ("ES256", "ES384", "RS256", "PS256")
+REQUIRED = ("iss", "sub", "aud", "exp", "iat")
+LEEWAY_SECONDS = 5
+LONGEST_TOKEN = 16_384
+CACHED_TOKENS = 4_096
+
+
+class TokenVerifier:
+    """Says what a token claims, or why it opens nothing.
+
+    A token that has been verified once is remembered by its hash; its times are
+    checked anew at every use.
+    """
+
+    def __init__(self, issuer: str, jwks_url: str, audience: str, clock: Clock, http: httpx.AsyncClient) -> None:
+        self._issuer = issuer
+        self._audience = audience
+        self._clock = clock
+        self._keys = JwksCache(jwks_url, clock, http)
+        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+
+    async def verify(self, token: str) -> Claims:
+        """The claims; a DomainError with one of the TOKEN_… reasons otherwise."""
+        try:
+            claims = await self._claims(token)
+            self._check_times(claims)
+        except DomainError as error:
+            TOKENS_CHECKED.labels(error.reason.value).inc()
+            raise
+        TOKENS_CHECKED.labels("ok").inc()
+        return claims
+
+    async def _claims(self, token: str) -> Claims:
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None:
+            self._verified.move_to_end(digest)
+            return known
+        claims = self._checked_claims(await self._signed_claims(token))
+        self._verified[digest] = claims
+        if len(self._verified) > CACHED_TOKENS:
+            self._verified.popitem(last=False)
+        return claims
+
+    async def _signed_claims(self, token: str) -> dict[str, Any]:
+        header = _header(token)
+        algorithm = header.get("alg")
+        if algorithm not in ALGORITHMS:
+            raise DomainError(Reason.TOKEN_ALGORITHM, f"Tokens are signed with one of {', '.join(ALGORITHMS)}.")
+        key = await self._keys.key(str(header.get("kid", "")))
+        if key is None:
+            raise DomainError(Reason.TOKEN_SIGNATURE, "The token's key isn't one of the issuer's.")
+        return _verified_payload(token, key, algorithm)
+
+    def _checked_claims(self, payload: dict[str, Any]) -> Claims:
+        missing = [name for name in REQUIRED if payload.get(name) in (None, "", [])]
+        if missing:
+            raise DomainError(Reason.TOKEN_CLAIM_MISSING, f"The token lacks {', '.join(missing)}.", field=missing[0])
+        if payload["iss"] != self._issuer:
+            raise DomainError(Reason.TOKEN_ISSUER, "The token is another issuer's.")
+        try:
+            claims = Claims.model_validate(payload)
+        except ValidationError as error:
+            field = ".".join(str(part) for part in error.errors()[0]["loc"])
+            raise DomainError(Reason.TOKEN_MALFORMED, f"The claim {field} is malformed.", field=field) from None
+        if self._audience not in claims.aud:
+            raise DomainError(Reason.TOKEN_AUDIENCE, f"The token isn't meant for {self._audience}; ask for that audience.")
+        return claims
+
+    def _check_times(self, claims: Claims) -> None:
+        now = self._clock.now().timestamp()
+        if now >= claims.exp + LEEWAY_SECONDS:
+            raise DomainError(Reason.TOKEN_EXPIRED, "The token has expired; get a new one.")
+        if max(claims.iat, claims.nbf) > now + LEEWAY_SECONDS:
+            raise DomainError(Reason.TOKEN_EXPIRED, "The token isn't valid yet; compare the clocks.")
+
+
+def _header(token: str) -> dict[str, Any]:
+    """The header of a compact JWS, unverified; TOKEN_MALFORMED where it isn't one."""
+    parts = token.split(".")
+    if len(token) > LONGEST_TOKEN or len(parts) != 3:
+        raise DomainError(Reason.TOKEN_MALFORMED, "The token isn't a signed JWT.")
+    try:
+        header = json.loads(base64.urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))
+    except ValueError:
+        header = None
+    if not isinstance(header, dict):
+        raise DomainError(Reason.TOKEN_MALFORMED, "The token's header isn't JSON.")
+    return header
+
+
+def _verified_payload(token: str, key: Key, algorithm: str) -> dict[str, Any]:
+    try:
+        return dict(jwt.decode(token, key, algorithms=[algorithm]).claims)
+    except (JoseError, ValueError):
+        raise DomainError(Reason.TOKEN_SIGNATURE, "The token's signature doesn't verify.") from None

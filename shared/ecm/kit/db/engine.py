@@ -1,0 +1,43 @@
+"""The connection pool of one service."""
+
+from pydantic import SecretStr
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+STATEMENT_SECONDS = 10
+LOCK_SECONDS = 5
+IDLE_IN_TRANSACTION_SECONDS = 30
+CONNECT_SECONDS = 5.0
+POOL_WAIT_SECONDS = 5.0
+
+
+def plain(url: str | SecretStr) -> str:
+    """The URL's text, out of its secret."""
+    return url.get_secret_value() if isinstance(url, SecretStr) else url
+
+
+def driver_url(url: str | SecretStr) -> URL:
+    """A `postgresql://` URL with the asyncpg driver."""
+    return make_url(plain(url)).set(drivername="postgresql+asyncpg")
+
+
+def make_engine(url: str | SecretStr, *, pool_size: int = 5, app_name: str) -> AsyncEngine:
+    """An engine whose every wait is bounded: connect, pool, statement, lock, idle transaction."""
+    bounds = {
+        "application_name": app_name,
+        "statement_timeout": f"{STATEMENT_SECONDS}s",
+        "lock_timeout": f"{LOCK_SECONDS}s",
+        "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
+        "timezone": "UTC",
+    }
+    return create_async_engine(
+        driver_url(url),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_SECONDS,
+        # Finds out that the server was restarted before a command does, not by a failed one.
+        pool_pre_ping=True,
+        # A message of the driver may quote a statement's values.
+        hide_parameters=True,
+        connect_args={"server_settings": bounds, "timeout": CONNECT_SECONDS, "ssl": None},
+    )

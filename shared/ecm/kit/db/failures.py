@@ -1,0 +1,44 @@
+"""Which failures of the database pass by themselves."""
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+# https://www.postgresql.org/docs/18/errcodes-appendix.html
+_TRANSIENT = frozenset(
+    {
+        "40001",  # serialization_failure
+        "40P01",  # deadlock_detected
+        "53300",  # too_many_connections
+        "55P03",  # lock_not_available
+        "57014",  # query_canceled: statement_timeout
+        "57P01",  # admin_shutdown
+        "57P02",  # crash_shutdown
+        "57P03",  # cannot_connect_now
+        "25P03",  # idle_in_transaction_session_timeout
+    }
+)
+_CONNECTION = (
+    ConnectionError,
+    OSError,
+    TimeoutError,
+    PoolTimeout,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+)
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE behind the error, or ""."""
+    origin = error.orig if isinstance(error, DBAPIError) else error
+    return str(getattr(origin, "sqlstate", None) or "")
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same transaction may succeed later: the server was away, busy, or somebody held a lock."""
+    state = sqlstate(error)
+    if state in _TRANSIENT or state.startswith("08"):
+        return True
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(error.orig, _CONNECTION)
+    return isinstance(error, _CONNECTION)

@@ -1,0 +1,1 @@
+"""gRPC: policy, interceptor, server, channels, commands."""

@@ -1,0 +1,122 @@
+"""Calling another service: token, trace, deadline, and errors in the domain's words."""
+
+import time
+from typing import Any, TypeVar
+
+import grpc
+import httpx
+from google.protobuf.message import Message
+
+from ecm.api.common.v1.actor_pb2 import Actor
+from ecm.kit.auth.tokens import TokenSource
+from ecm.kit.clock import Clock
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.metrics import PEER_CALLS
+from ecm.kit.rpc.call import call_or_none
+from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, IDEMPOTENCY_KEY, TRACEPARENT
+from ecm.kit.rpc.status import from_rpc_error
+from ecm.kit.settings import ServiceSettings
+from ecm.kit.trace import current_trace
+
+CALL_SECONDS = 5.0
+RESERVE_SECONDS = 0.2
+"""Kept of our own caller's deadline, to answer in."""
+LARGEST_MESSAGE = 32 * 1024 * 1024
+
+OPTIONS = (
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    ("grpc.max_send_message_length", LARGEST_MESSAGE),
+    # gRPC would wait for up to two minutes before it tries a peer that was away.
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 5_000),
+    # Connections to the same address from two peers of one process stay apart.
+    ("grpc.use_local_subchannel_pool", 1),
+)
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+
+class Peer:
+    """Another service, as this one calls it. The channel connects at the first call."""
+
+    def __init__(
+        self,
+        address: str,
+        settings: ServiceSettings,
+        audience: str,
+        *,
+        http: httpx.AsyncClient | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._tokens = TokenSource(settings, audience, http=http, clock=clock)
+        self.channel = grpc.aio.insecure_channel(address, options=OPTIONS)
+        self._name = audience
+
+    async def call(
+        self,
+        stub_method: grpc.aio.UnaryUnaryMultiCallable[Q, A],
+        request: Q,
+        *,
+        timeout: float = CALL_SECONDS,
+        idempotency_key: str | None = None,
+        actor: Actor | None = None,
+    ) -> A:
+        """The peer's answer, within `timeout` seconds and our own caller's deadline.
+
+        Raises the peer's DomainError; PEER_UNREACHABLE or DEADLINE_EXCEEDED where it doesn't answer.
+        """
+        deadline = time.monotonic() + _bounded(timeout)
+        try:
+            return await self._once(stub_method, request, deadline, idempotency_key, actor)
+        except DomainError as error:
+            # The issuer may have changed its keys: a new token, once.
+            if error.reason not in (Reason.TOKEN_SIGNATURE, Reason.TOKEN_EXPIRED):
+                raise
+            self._tokens.forget()
+            return await self._once(stub_method, request, deadline, idempotency_key, actor)
+
+    async def close(self) -> None:
+        """Ends the connection and the token source."""
+        await self.channel.close()
+        await self._tokens.close()
+
+    async def _once(
+        self,
+        stub_method: grpc.aio.UnaryUnaryMultiCallable[Q, A],
+        request: Q,
+        deadline: float,
+        idempotency_key: str | None,
+        actor: Actor | None,
+    ) -> A:
+        metadata: list[tuple[str, str | bytes]] = [
+            (AUTHORIZATION, f"Bearer {await self._tokens.token()}"),
+            (TRACEPARENT, current_trace().child().traceparent),
+        ]
+        if idempotency_key is not None:
+            metadata.append((IDEMPOTENCY_KEY, idempotency_key))
+        if actor is not None:
+            metadata.append((ACTOR, actor.SerializeToString()))
+        return await self._send(stub_method, request, deadline - time.monotonic(), tuple(metadata))
+
+    async def _send(
+        self, stub_method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, seconds: float, metadata: Any
+    ) -> A:
+        code = grpc.StatusCode.OK
+        try:
+            return await stub_method(request, timeout=max(seconds, 0.001), metadata=metadata)
+        except grpc.aio.AioRpcError as error:
+            code = error.code()
+            raise from_rpc_error(error) from None
+        finally:
+            PEER_CALLS.labels(self._name, code.name).inc()
+
+
+def _bounded(timeout: float) -> float:
+    call = call_or_none()
+    if call is None:
+        return timeout
+    return max(min(timeout, call.remaining() - RESERVE_SECONDS), 0.001)

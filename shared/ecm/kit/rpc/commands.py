@@ -1,0 +1,101 @@
+"""Runs commands: once per idempotency key, in one transaction with their answer."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from ecm.api.common.v1.record_pb2 import RecordRef
+from ecm.kit.db.idempotency import CommandKey, claim, request_hash, store_answer, store_error
+from ecm.kit.db.uow import Tx, UnitOfWork
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.metrics import REPLAYS
+from ecm.kit.narrowing import Narrowings, intent_id_of
+from ecm.kit.rpc.call import current_call
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+Handler = Callable[[Tx, Q], Awaitable[RecordRef | A]]
+"""Does the command; answers with the record's ref, or with a whole response."""
+
+
+class Commands:
+    """Answers command RPCs for a servicer; within a call alone."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+
+    async def run(self, request: Q, handler: Handler[Q, A], response_type: type[A]) -> A:
+        """The handler's answer, or what the same key was answered before.
+
+        Refusals are stored for the key like answers; what may pass by itself
+        (a retryable reason) isn't, and the key stays free.
+        """
+        command = _command_key(request)
+        try:
+            async with self._uow.begin() as tx:
+                stored = (await claim(tx, command)).replay(response_type)
+                if stored is not None:
+                    return _replayed(command, stored)
+                response = _response(await handler(tx, request), response_type)
+                await store_answer(tx, command, response)
+                return response
+        except DomainError as error:
+            await self._keep(command, error)
+            raise
+
+    async def run_narrowing(
+        self,
+        request: Message,
+        kind: str,
+        payload: Message,
+        narrowings: Narrowings,
+        response_type: type[A],
+        *,
+        check: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> A:
+        """A command that narrows: the intent is recorded, `consent` answers, then the stricter state is committed.
+
+        `check` decides in the intent's transaction whether the caller may do it at
+        all (scope, version). Afterwards the narrowing happens, sooner or later.
+        """
+        command = _command_key(request)
+        intent_id = intent_id_of(command)
+        try:
+            async with self._uow.begin() as tx:
+                claimed = await claim(tx, command)
+                stored = claimed.replay(response_type)
+                if stored is not None:
+                    return _replayed(command, stored)
+                if claimed.fresh:
+                    if check is not None:
+                        await check(tx)
+                    await narrowings.record(tx, intent_id, kind, payload)
+            response = _response(await narrowings.finish(intent_id), response_type)
+        except DomainError as error:
+            await self._keep(command, error)
+            raise
+        async with self._uow.begin() as tx:
+            await store_answer(tx, command, response)
+        return response
+
+    async def _keep(self, command: CommandKey, error: DomainError) -> None:
+        # A reused key has an answer of its own, which must stay; a fault of ours is no answer.
+        if error.retryable or error.reason in (Reason.IDEMPOTENCY_KEY_REUSED, Reason.INTERNAL):
+            return
+        async with self._uow.begin() as tx:
+            await store_error(tx, command, error)
+
+
+def _command_key(request: Message) -> CommandKey:
+    call = current_call()
+    return CommandKey(call.principal.key, call.method, call.idempotency_key, request_hash(request))
+
+
+def _response(answer: Any, response_type: type[A]) -> A:
+    return answer if isinstance(answer, response_type) else response_type(ref=answer)
+
+
+def _replayed(command: CommandKey, response: A) -> A:
+    REPLAYS.labels(command.method).inc()
+    return response

@@ -1,0 +1,147 @@
+"""The door of every gRPC method: who calls, may they, until when; and every error translated in one place."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError
+
+from ecm.api.common.v1.actor_pb2 import Actor
+from ecm.kit.auth.principal import principal_of
+from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.metrics import RPC_CALLS, RPC_SECONDS
+from ecm.kit.region import Region
+from ecm.kit.rpc.call import Call, answering
+from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, TRACEPARENT, bearer, idempotency_key, text_value
+from ecm.kit.rpc.policy import Rule, check
+from ecm.kit.rpc.status import send_error, status_code
+from ecm.kit.telemetry import logger
+from ecm.kit.trace import Trace, with_trace
+
+LONGEST_SECONDS = 10.0
+"""The server's own bound, for calls without a deadline or with a longer one."""
+OPEN_SERVICES = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
+"""What everybody may call without a token."""
+
+T = TypeVar("T")
+Metadata = Mapping[str, str | bytes]
+Inner = Callable[[Any, Any], Awaitable[Any]]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """How a call ended, for its log line."""
+
+    method: str
+    started: float
+    code: grpc.StatusCode = grpc.StatusCode.OK
+    reason: str = ""
+    azp: str = ""
+
+    def tell(self) -> None:
+        """One line and the metrics. No ids of the request, no message: those may be personal."""
+        seconds = time.monotonic() - self.started
+        RPC_CALLS.labels(self.method, self.code.name).inc()
+        RPC_SECONDS.labels(self.method).observe(seconds)
+        line = {"method": self.method, "code": self.code.name, "ms": round(seconds * 1000, 1), "azp": self.azp}
+        logger().info("call", **line, **({"reason": self.reason} if self.reason else {}))
+
+
+class AuthInterceptor(grpc.aio.ServerInterceptor):
+    """Admits calls by token and policy; `policy` is by full method name (`ecm.kit.rpc.policy.by_full_name`).
+
+    Errors leave by status code and trailing metadata, never by `context.abort`:
+    grpc.aio's `stop()` isn't graceful after an abort (parts.md).
+    """
+
+    def __init__(self, policy: Mapping[str, Rule], verifier: TokenVerifier, region: Region) -> None:
+        self._policy = policy
+        self._verifier = verifier
+        self._region = region
+
+    async def intercept_service(
+        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
+    ) -> Any:
+        """Wraps the method's handler; a method unknown to the server is left UNIMPLEMENTED."""
+        method = handler_call_details.method
+        handler = await continuation(handler_call_details)
+        if handler is None or method.startswith(OPEN_SERVICES):
+            return handler
+        return grpc.unary_unary_rpc_method_handler(
+            self._guarded(method, handler.unary_unary),
+            request_deserializer=handler.request_deserializer,
+            response_serializer=handler.response_serializer,
+        )
+
+    def _guarded(self, method: str, inner: Inner | None) -> Inner:
+        async def call(request: Any, context: Any) -> Any:
+            metadata = dict(context.invocation_metadata() or ())
+            outcome = Outcome(method, time.monotonic())
+            with with_trace(text_value(metadata, TRACEPARENT)) as trace:
+                try:
+                    return await self._answer(outcome, inner, request, context, metadata, trace)
+                except asyncio.CancelledError:
+                    outcome.code = grpc.StatusCode.CANCELLED
+                    raise
+                except Exception as error:
+                    _send_error(context, outcome, _domain_error(error, trace))
+                    return None
+                finally:
+                    outcome.tell()
+
+        return call
+
+    async def _answer(
+        self, outcome: Outcome, inner: Inner | None, request: Any, context: Any, metadata: Metadata, trace: Trace
+    ) -> Any:
+        deadline = outcome.started + _bound(context)
+        async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
+            call = await self._admit(outcome, metadata, trace, deadline)
+            if inner is None:
+                raise DomainError(Reason.NOT_SUPPORTED, "Only unary methods are served.")
+            with answering(call):
+                return await inner(request, context)
+
+    async def _admit(self, outcome: Outcome, metadata: Metadata, trace: Trace, deadline: float) -> Call:
+        claims = await self._verifier.verify(bearer(text_value(metadata, AUTHORIZATION)))
+        outcome.azp = claims.azp
+        principal = principal_of(claims, _actor(metadata), self._region)
+        entry = check(self._policy.get(outcome.method), principal, self._region)
+        key = idempotency_key(metadata) if entry.command else ""
+        return Call(outcome.method, principal, entry, trace, deadline, key)
+
+
+def _bound(context: Any) -> float:
+    """Seconds that this call may take."""
+    remaining: float | None = context.time_remaining()
+    return LONGEST_SECONDS if remaining is None else min(remaining, LONGEST_SECONDS)
+
+
+def _actor(metadata: Metadata) -> Actor | None:
+    value = metadata.get(ACTOR)
+    if value is None:
+        return None
+    try:
+        return Actor.FromString(value if isinstance(value, bytes) else value.encode())
+    except DecodeError:
+        raise DomainError(Reason.INVALID_VALUE, f"{ACTOR} isn't an Actor message.", field=ACTOR) from None
+
+
+def _domain_error(error: Exception, trace: Trace) -> DomainError:
+    if isinstance(error, DomainError):
+        return error
+    if isinstance(error, TimeoutError):
+        return DomainError(Reason.DEADLINE_EXCEEDED, "The deadline passed; a command may be repeated with the same key.")
+    # The fault's message may quote values: the log tells its class and place, the caller only the trace.
+    logger().error("call.failed", exc_info=error)
+    message = "A fault on our side; quote the trace id."
+    return DomainError(Reason.INTERNAL, message, metadata={"trace_id": trace.trace_id})
+
+
+def _send_error(context: Any, outcome: Outcome, error: DomainError) -> None:
+    outcome.code, outcome.reason = status_code(error), error.reason.value
+    send_error(context, error)
