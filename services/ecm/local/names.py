@@ -13,7 +13,7 @@ ALL_PARTS: Final = (*INFRASTRUCTURE, *SERVICE_ORDER)
 
 # Which services' topics each service reads.
 CONSUMES: Final[dict[str, tuple[str, ...]]] = {
-    "referrals": ("formulation",),
+    "referrals": ("formulation", "consent"),
     "consent": ("referrals", "formulation"),
     "formulation": ("referrals",),
     "monitoring": ("referrals", "formulation"),

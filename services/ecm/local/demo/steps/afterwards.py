@@ -1,0 +1,142 @@
+"""Steps 8 to 10: a review, a protected address, the withdrawal, and the accounting (checklist 125, 187 to 198)."""
+
+from collections import Counter
+
+from ecm.api.common.v1 import values_pb2 as values
+from ecm.api.consent.v1 import consent_records_pb2 as consents
+from ecm.api.consent.v1 import consent_service_pb2 as consent
+from ecm.api.exchange.v1 import exchange_service_pb2 as exchange
+from ecm.api.monitoring.v1 import monitoring_records_pb2 as monitored
+from ecm.api.monitoring.v1 import monitoring_service_pb2 as monitoring
+from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
+from ecm.local.demo import material
+from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, describe, expect, until
+from ecm.local.demo.steps.referring import MANAGER, SENIOR
+
+OFFICER = "data-protection-officer"
+
+
+def review_and_protect(journey: Journey) -> list[str]:
+    """A review counts in the YOT's return; the address is protected, psychology isn't named."""
+    _review(journey)
+    counted = until(lambda: _counted(journey), "the review is counted in the YOT's return")
+    before = journey.psychology.everything(journey.subject.identifier)
+    expect(any("address" in resource for resource in before if resource["resourceType"] == "Patient"), "it had the address")
+    _protect(journey)
+    gone = until(lambda: _address_gone(journey), "the address is gone")
+    return [f"the return counts {counted} review(s)", gone]
+
+
+def withdraw(journey: Journey) -> list[str]:
+    """ENFORCED means: the very next read, search, page and fetch has nothing."""
+    posted = [location.split("/_history/")[0] for location in journey.posted]
+    ending = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=material.day(journey.today))
+    request = consent.WithdrawRequest(case_id=journey.ids["case"], ending=ending)
+    answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, request)
+    expect(answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "the withdrawal is enforced")
+    expect(describe(journey.psychology, journey.subject) == "nothing", "psychology's next search has nothing")
+    for event in journey.fetched:
+        expect(journey.psychology.get(event.dataref).status_code == 404, "the fetch of an old event has nothing")
+    own = posted[1:]
+    for location in own:
+        expect(journey.psychology.get(location).status_code == 404, "its own posts are closed to it")
+    told = until(lambda: _told_unavailable(journey), "its topic says `unavailable`")
+    kept = journey.local_authority.everything(journey.subject.identifier)
+    expect(any(resource.get("docStatus") == "final" for resource in kept), "the local authority keeps the report")
+    return [
+        f"ENFORCED; psychology has nothing: search, {len(journey.fetched)} old events, {len(own)} own posts",
+        f"its topic says `unavailable` {told} times; the local authority's report stays",
+    ]
+
+
+def account(journey: Journey) -> list[str]:
+    """Every disclosure and attempt, the chain, and the reasons in plain words."""
+    request = exchange.ListDisclosuresRequest(child_id=journey.ids["child"], page_size=1000)
+    shown = journey.yot.call(OFFICER, journey.yot.exchange.ListDisclosures, request).disclosures
+    by_identifier = exchange.ListDisclosuresRequest(identifier=_nhs(journey), page_size=1000)
+    attempts = journey.yot.call(OFFICER, journey.yot.exchange.ListDisclosures, by_identifier).disclosures
+    nothing = [entry for entry in attempts if not entry.resources]
+    expect(shown and nothing, "disclosures and attempts are listed")
+    verified = until(lambda: _verified(journey), "the audit's chain verifies")
+    agencies = Counter(entry.agency for entry in shown)
+    return [
+        "disclosures of the child: " + ", ".join(f"{count} to {agency}" for agency, count in sorted(agencies.items())),
+        f"attempts by the NHS number that found nothing: {len(nothing)}",
+        f"audit verified: {verified.rows_verified} rows, {verified.checkpoints_verified} checkpoints",
+        *_reasons(journey, PSYCHOLOGY),
+        *_reasons(journey, LOCAL_AUTHORITY),
+    ]
+
+
+def _review(journey: Journey) -> None:
+    review = monitored.Review(
+        held_on=material.day(journey.today),
+        present=["psychologist", "senior-practitioner", "case-manager"],
+        progress=material.free("Meets the mentor weekly"),
+        recommendations=material.free("Go on as agreed"),
+        reoffended=False,
+        breached=False,
+        stage_at_review=2,
+        next_review_on=material.day(journey.today.replace(year=journey.today.year + 1, day=1)),
+    )
+    request = monitoring.RecordReviewRequest(case_id=journey.ids["case"], review=review)
+    journey.command(SENIOR, journey.yot.monitoring.RecordReview, request, "review")
+
+
+def _counted(journey: Journey) -> int:
+    year = journey.today.year
+    request = monitoring.GetReturnRequest(
+        yot="eastvale",
+        period_start=values.Date(year=year, month=1, day=1),
+        period_end=values.Date(year=year, month=12, day=31),
+    )
+    figures = journey.yot.call(SENIOR, journey.yot.monitoring.GetReturn, request).figures
+    return next((int(figure.count) for figure in figures if figure.item == "198"), 0)
+
+
+def _protect(journey: Journey) -> None:
+    get = referrals.GetChildRequest(child_id=journey.ids["child"])
+    version = journey.yot.call(MANAGER, journey.yot.referrals.GetChild, get).ref.version
+    request = referrals.ProtectDetailRequest(
+        child_id=journey.ids["child"],
+        expected_version=version,
+        kind=values.PROTECTED_KIND_ADDRESS,
+        reason="safety plan",
+    )
+    journey.command(MANAGER, journey.yot.referrals.ProtectDetail, request, "child")
+
+
+def _address_gone(journey: Journey) -> str:
+    seen = journey.psychology.everything(journey.subject.identifier)
+    patient = next((resource for resource in seen if resource["resourceType"] == "Patient"), {})
+    documents = [str(resource.get("description", "")) for resource in seen if resource["resourceType"] == "DocumentReference"]
+    hidden = bool(patient) and "address" not in patient and "AssetPlus assessment" not in documents
+    return "address protected: gone from psychology's Patient; the undeclared AssetPlus is withheld whole" if hidden else ""
+
+
+def _told_unavailable(journey: Journey) -> int:
+    return sum(event.type == "unavailable" for event in journey.psychology.events(seconds=1.5))
+
+
+def _nhs(journey: Journey) -> values.Identifier:
+    return values.Identifier(system=material.NHS_NUMBER_SYSTEM, value=journey.subject.nhs_number)
+
+
+def _verified(journey: Journey) -> exchange.VerifyAuditResponse | None:
+    answer: exchange.VerifyAuditResponse = journey.yot.call(
+        OFFICER, journey.yot.exchange.VerifyAudit, exchange.VerifyAuditRequest()
+    )
+    expect(answer.valid, f"the audit is whole: {list(answer.faults)}")
+    return answer if answer.rows_verified and not answer.rows_unsealed else None
+
+
+def _reasons(journey: Journey, agency: str) -> list[str]:
+    request = consent.ExplainGrantsRequest(child_id=journey.ids["child"], agency=agency)
+    explained = journey.yot.call(OFFICER, journey.yot.consent.ExplainGrants, request)
+    return [f"{agency}: {_named(entry)}: {entry.reason}" for entry in explained.categories]
+
+
+def _named(entry: consent.CategoryExplanation) -> str:
+    if entry.record_id:
+        return "one record"
+    return values.Category.Name(entry.category).removeprefix("CATEGORY_").lower().replace("_", "-")

@@ -1,0 +1,57 @@
+"""Steps 3 to 5: nothing before consent, the two instruments, and the events that follow."""
+
+from ecm.api.consent.v1 import consent_service_pb2 as messages
+from ecm.local.demo import material
+from ecm.local.demo.journey import Journey, describe, expect, until
+from ecm.local.demo.steps.referring import MANAGER
+
+BY_CONSENT = (
+    "Patient",
+    "EpisodeOfCare",
+    "ServiceRequest",
+    "Task",
+    "QuestionnaireResponse",
+    "Observation",
+    "RiskAssessment",
+    "Consent",
+)
+
+
+def nothing_before(journey: Journey) -> list[str]:
+    """Psychology asks for the child, and for one who doesn't exist: the answers are alike."""
+    psychology = journey.psychology
+    asked = psychology.get("Patient", identifier=journey.subject.identifier)
+    nobody = psychology.get("Patient", identifier=f"{material.NHS_NUMBER_SYSTEM}|9990000131")
+    expect(asked.status_code == nobody.status_code == 200, "both searches answer 200")
+    expect(asked.json()["total"] == nobody.json()["total"] == 0, "both find nothing")
+    return ["a search by NHS number finds 0, the same as for a number that nobody has"]
+
+
+def consent(journey: Journey) -> list[str]:
+    """The form and the leaflet, signed by the child and the mother (checklist 117, 123)."""
+    seek = messages.SeekConsentRequest(case_id=journey.ids["case"], sought_on=material.day(journey.today))
+    journey.command(MANAGER, journey.yot.consent.SeekConsent, seek, "consent")
+    give = messages.GiveConsentRequest(
+        case_id=journey.ids["case"], instruments=material.instruments(journey.subject, journey.today)
+    )
+    journey.command(MANAGER, journey.yot.consent.GiveConsent, give, "consent")
+    until(lambda: _sees_all(journey), "psychology sees what consent opens")
+    expect(describe(journey.local_authority, journey.subject) == "nothing", "the local authority still sees nothing")
+    return [f"given by child and parent; {journey.psychology.client} reads and searches {len(BY_CONSENT)} types"]
+
+
+def events(journey: Journey) -> list[str]:
+    """Each `available` event says where to fetch; fetching works for psychology, and for nobody else."""
+    journey.fetched = until(lambda: journey.psychology.events(), "psychology's topic has events")
+    available = [event for event in journey.fetched if event.type == "available"]
+    expect(available, "there are `available` events")
+    for event in available:
+        expect(journey.psychology.get(event.dataref).status_code == 200, "its dataref answers with the resource")
+    expect(journey.local_authority.get(available[0].dataref).status_code == 404, "another client finds nothing there")
+    expect(not journey.local_authority.events(seconds=1.0), "the local authority's topic has none")
+    return [f"{len(available)} `available` events, each fetched; {journey.local_authority.client} has none"]
+
+
+def _sees_all(journey: Journey) -> bool:
+    sight = journey.psychology.sight(journey.subject.identifier)
+    return all(sight[kind] for kind in BY_CONSENT)

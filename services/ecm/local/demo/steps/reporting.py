@@ -1,0 +1,112 @@
+"""Step 7: what psychology writes through the exchange, the accuracy check and the circulation (checklist 161 to 173)."""
+
+from typing import Any
+
+import grpc
+import httpx
+
+from ecm.api.formulation.v1 import formulation_service_pb2 as messages
+from ecm.local.demo import fhir
+from ecm.local.demo.journey import LOCAL_AUTHORITY, Journey, expect, until
+from ecm.local.demo.steps.referring import MANAGER, SENIOR
+
+
+def report(journey: Journey) -> list[str]:
+    """Map, stage, recommendations, draft, both checks, final, circulated."""
+    patient, encounter = _clinical_context(journey)
+    _post(journey, fhir.developmental_map(patient))
+    _post(journey, fhir.recovery_stage(patient, stage=2))
+    _post(journey, fhir.recommendations(patient))
+    draft = _post(journey, fhir.report(patient, encounter, status="preliminary"))
+    refused = _only_psychology(journey)
+    _check(journey, draft)
+    final = _finalise(journey, draft, patient, encounter)
+    return [
+        "developmental map, stage 2, recommendations and a draft, each by its registered author",
+        f"nobody else can: {refused}",
+        _circulate(journey, final),
+    ]
+
+
+def _clinical_context(journey: Journey) -> tuple[str, str]:
+    def look() -> tuple[str, str] | None:
+        seen = journey.psychology.everything(journey.subject.identifier)
+        ids = {resource["resourceType"]: str(resource["id"]) for resource in seen}
+        return (ids["Patient"], ids["Encounter"]) if {"Patient", "Encounter"} <= ids.keys() else None
+
+    return until(look, "psychology sees the meeting")
+
+
+def _post(journey: Journey, resource: dict[str, Any]) -> httpx.Response:
+    answer = journey.psychology.create(resource, X_Provenance=fhir.provenance("psychologist-1"), Prefer="return=representation")
+    expect(answer.status_code == 201, f"{resource['resourceType']} is taken: {answer.status_code} {answer.text[:300]}")
+    journey.posted.append(str(answer.headers["Location"]))
+    return answer
+
+
+def _only_psychology(journey: Journey) -> str:
+    patient = journey.local_authority.patient(journey.subject.identifier) or {}
+    answer = journey.local_authority.create(fhir.developmental_map(str(patient["id"])), X_Provenance=fhir.provenance("psychologist-1"))
+    expect(answer.status_code == 403, f"the local authority is refused: {answer.status_code}")
+    request = messages.RecordDevelopmentalMapRequest(case_id=journey.ids["case"])
+    try:
+        journey.yot.call(MANAGER, journey.yot.formulation.RecordDevelopmentalMap, request)
+    except grpc.RpcError as error:
+        expect(error.code() is grpc.StatusCode.PERMISSION_DENIED, f"the case manager is refused: {error.code()}")
+        return str(error.details())
+    raise AssertionError("a case manager recorded a developmental map")
+
+
+def _check(journey: Journey, draft: httpx.Response) -> None:
+    formulation = journey.yot.formulation
+    record = _draft_record(journey)
+    for person in (MANAGER, SENIOR):
+        request = messages.CheckReportRequest(draft_id=record, expected_version=journey.versions.get("draft", 1))
+        journey.command(person, formulation.CheckReport, request, "draft")
+
+
+def _draft_record(journey: Journey) -> str:
+    """The draft's record id: the last part of the FHIR resource's business identifier."""
+    seen = journey.psychology.matches("DocumentReference", patient=str((journey.psychology.patient(journey.subject.identifier) or {})["id"]))
+    found = next(resource for resource in seen if resource.get("docStatus") == "preliminary")
+    return fhir.record_id(found)
+
+
+def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: str) -> str:
+    location = str(draft.headers["Location"])
+    current = until(lambda: _checked(journey, location), "psychology sees the checked draft")
+    resource = fhir.report(patient, encounter, status="final", declared_free=True)
+    resource["id"] = current.json()["id"]
+    answer = journey.psychology.update(
+        resource,
+        X_Provenance=fhir.provenance("psychologist-1"),
+        If_Match=current.headers["ETag"],
+        Prefer="return=representation",
+    )
+    expect(answer.status_code in {200, 201}, f"the report is final: {answer.status_code} {answer.text[:300]}")
+    return str(answer.headers["Location"])
+
+
+def _checked(journey: Journey, location: str) -> httpx.Response | None:
+    answer = journey.psychology.get(location.split("/_history/")[0])
+    return answer if answer.status_code == 200 else None
+
+
+def _circulate(journey: Journey, final: str) -> str:
+    del final
+    report_id = until(lambda: _final_record(journey), "psychology sees the final report")
+    request = messages.CirculateReportRequest(report_id=report_id, expected_version=1, agencies=[LOCAL_AUTHORITY])
+    journey.command(MANAGER, journey.yot.formulation.CirculateReport, request, "report")
+    until(lambda: _authority_report(journey), "the local authority sees the report")
+    return "circulated: the local authority reads the report beside its invitation, and nothing more"
+
+
+def _final_record(journey: Journey) -> str | None:
+    patient = str((journey.psychology.patient(journey.subject.identifier) or {})["id"])
+    seen = journey.psychology.matches("DocumentReference", patient=patient)
+    return next((fhir.record_id(resource) for resource in seen if resource.get("docStatus") == "final"), None)
+
+
+def _authority_report(journey: Journey) -> bool:
+    seen = journey.local_authority.everything(journey.subject.identifier)
+    return any(resource.get("docStatus") == "final" for resource in seen)
