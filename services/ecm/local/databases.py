@@ -1,11 +1,14 @@
 """The five databases and their roles, made and kept right at every start."""
 
 from collections.abc import Mapping, Sequence
+from typing import TypeAlias
 
 import asyncpg
 
 from ecm.local.credentials import SUPERUSER
 from ecm.local.names import SERVICES, app_role, database, owner_role
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 def url(service: str, role: str, password: str, port: int) -> str:
@@ -36,7 +39,7 @@ async def sync(port: int, passwords: Mapping[str, str], services: Sequence[str] 
         await _sync_schema(port, passwords[SUPERUSER], service)
 
 
-async def _sync_roles(connection: "asyncpg.Connection[asyncpg.Record]", service: str, passwords: Mapping[str, str]) -> None:
+async def _sync_roles(connection: Connection, service: str, passwords: Mapping[str, str]) -> None:
     for role in (owner_role(service), app_role(service)):
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
             await connection.execute(f'CREATE ROLE "{role}"')
@@ -44,7 +47,7 @@ async def _sync_roles(connection: "asyncpg.Connection[asyncpg.Record]", service:
         await connection.execute(f"ALTER ROLE \"{role}\" LOGIN NOCREATEDB NOCREATEROLE PASSWORD '{passwords[role]}'")
 
 
-async def _sync_database(connection: "asyncpg.Connection[asyncpg.Record]", service: str) -> None:
+async def _sync_database(connection: Connection, service: str) -> None:
     name, owner, app = database(service), owner_role(service), app_role(service)
     if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
         await connection.execute(f'CREATE DATABASE "{name}" OWNER "{owner}"')
@@ -65,7 +68,7 @@ async def _sync_schema(port: int, password: str, service: str) -> None:
         await connection.close()
 
 
-async def _connect(port: int, password: str, name: str) -> "asyncpg.Connection[asyncpg.Record]":
+async def _connect(port: int, password: str, name: str) -> Connection:
     return await asyncpg.connect(
         host="127.0.0.1", port=port, user=SUPERUSER, password=password, database=name, timeout=5, ssl=False
     )

@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
+import truststore
+from jgo.maven import MavenContext
+
 from ecm.local.errors import LocalError
 
 KAFKA_VERSION = "4.4.0"
@@ -48,19 +51,39 @@ def pins() -> list[Pin]:
 def ensure(cache: Path, progress: Progress) -> list[Path]:
     """All jars, right in the cache; fetches what isn't. Raises `LocalError` where one can't be had."""
     folder = cache / "kafka" / KAFKA_VERSION
-    folder.mkdir(parents=True, exist_ok=True)
     wanted = pins()
-    with _one_at_a_time(folder):
-        missing = [pin for pin in wanted if not _is_right(folder / pin.file_name, pin)]
-        if missing:
-            _fetch_all(missing, folder, cache / "maven", progress)
+    if _missing(wanted, folder):
+        _make(folder)
+        with _one_at_a_time(folder):
+            # Asked again: another start may have fetched them while we waited.
+            if missing := _missing(wanted, folder):
+                _fetch_all(missing, folder, cache / "maven", progress)
     return [folder / pin.file_name for pin in wanted]
+
+
+def _missing(wanted: list[Pin], folder: Path) -> list[Pin]:
+    return [pin for pin in wanted if not _is_right(folder / pin.file_name, pin)]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LocalError(
+            f"The cache {folder} can't be made: {error.strerror}.", "Name another folder: ECM_CACHE=… ecm up."
+        ) from error
 
 
 @contextmanager
 def _one_at_a_time(folder: Path) -> Iterator[None]:
     """Two states that start together must not write the same file."""
-    with (folder / ".lock").open("w") as lock:
+    try:
+        lock = (folder / ".lock").open("w")
+    except OSError as error:
+        raise LocalError(
+            f"The cache {folder} can't be written: {error.strerror}.", "Name another folder: ECM_CACHE=… ecm up."
+        ) from error
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -92,7 +115,7 @@ def _fetch(pin: Pin, folder: Path, repository: Path) -> None:
     for _ in range(2):
         fetched = _download(pin, repository)
         if _is_right(fetched, pin):
-            os.replace(fetched, folder / pin.file_name)
+            fetched.replace(folder / pin.file_name)
             return
         fetched.unlink(missing_ok=True)
     raise LocalError(
@@ -102,8 +125,6 @@ def _fetch(pin: Pin, folder: Path, repository: Path) -> None:
 
 
 def _download(pin: Pin, repository: Path) -> Path:
-    from jgo.maven import MavenContext
-
     context = MavenContext(repo_cache=repository, timeout=60)
     try:
         component = context.project(pin.group, pin.artifact).at_version(pin.version)
@@ -126,6 +147,4 @@ def _trust_system_certificates() -> None:
     """Use the system's certificate store unless a bundle is named: it knows a private authority."""
     if os.environ.get("REQUESTS_CA_BUNDLE"):
         return
-    import truststore
-
     truststore.inject_into_ssl()

@@ -19,7 +19,7 @@ def main(arguments: list[str]) -> None:
     if uid >= 0:
         drop_root(uid, gid)
     die_with(parent, signum)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - no shell is wanted
 
 
 def drop_root(uid: int, gid: int) -> None:

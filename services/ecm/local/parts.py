@@ -9,7 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ecm.local import account, binaries, credentials, databases, environment, jars, java, kafka, kafka_sync, postgres, probes
+from ecm.local import (
+    account,
+    binaries,
+    credentials,
+    databases,
+    environment,
+    jars,
+    java,
+    kafka,
+    kafka_sync,
+    postgres,
+    probes,
+)
 from ecm.local.names import INFRASTRUCTURE, KAFKA_ADMIN
 from ecm.local.paths import StatePaths, default_cache
 from ecm.local.plan import Plan
@@ -196,4 +208,8 @@ def infrastructure(plan: Plan) -> list[str]:
 def _from_thread(report: Report) -> Report:
     """`report`, safe to call from a worker thread."""
     loop = asyncio.get_running_loop()
-    return lambda message: loop.call_soon_threadsafe(report, message) and None
+
+    def pass_on(message: str) -> None:
+        loop.call_soon_threadsafe(report, message)
+
+    return pass_on

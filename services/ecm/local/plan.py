@@ -53,7 +53,8 @@ def read_region(path: Path) -> Region:
     try:
         return load_region(path)
     except RegionError as error:
-        raise LocalError(f"The region file {path} can't be used:\n{error}", "Check it: ecm region check FILE.") from error
+        message = f"The region file {path} can't be used:\n{error}"
+        raise LocalError(message, "Correct it, and check it: ecm region check FILE.") from error
 
 
 def load(paths: StatePaths) -> Plan | None:

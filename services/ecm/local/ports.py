@@ -35,7 +35,7 @@ def choose(remembered: Mapping[str, int]) -> dict[str, int]:
 
 def _free(taken: set[int]) -> int:
     for _ in range(1000):
-        port = random.randint(LOWEST, HIGHEST)
+        port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - no secret
         if port not in taken and is_free(port):
             return port
     raise LocalError(f"No free port was found between {LOWEST} and {HIGHEST}.", "Stop something that listens there.")

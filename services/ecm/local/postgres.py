@@ -9,6 +9,7 @@ mode can bar. So its files stay inside the state directory, and nothing is opene
 """
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ async def initialise(cluster: Cluster, password: str, log: Path) -> None:
         _write_owned(cluster, secret, password)
         with cluster.reach() as (folder, handles):
             clear = [str(cluster.binaries / "initdb"), f"--pgdata={folder}/data", f"--pwfile={folder}/password"]
-            await _discard_half_made(cluster)
+            _discard_half_made(cluster)
             status = await run(Command([*clear, *INITDB], account=cluster.account, handles=handles), log)
     finally:
         secret.unlink(missing_ok=True)
@@ -125,11 +126,9 @@ def _write_owned(cluster: Cluster, path: Path, content: str) -> None:
         os.chown(path, cluster.account.uid, cluster.account.gid)
 
 
-async def _discard_half_made(cluster: Cluster) -> None:
+def _discard_half_made(cluster: Cluster) -> None:
     """A killed initdb leaves a folder that the next one refuses."""
     if cluster.data.exists():
-        import shutil
-
         shutil.rmtree(cluster.data)
 
 

@@ -1,7 +1,7 @@
 """A running region as an object: for tests, the demo and the command line.
 
-    stack = Stack.start(tmp_path / "state", parts=("postgres", "kafka", "issuer"))
-    stack.database_url("referrals", "owner"), stack.token(person="case-manager"), stack.stop()
+stack = Stack.start(tmp_path / "state", parts=("postgres", "kafka", "issuer"))
+stack.database_url("referrals", "owner"), stack.token(person="case-manager"), stack.stop()
 """
 
 import os
@@ -131,7 +131,7 @@ class Stack:
         return environment.database_url(self.paths, self.plan, service, name)
 
     def kafka(self, principal: str) -> KafkaCredentials:
-        """Credentials of a client (`nhs-psychology`), a service (`ecm-referrals`) or the administrator (`ecm-admin`)."""
+        """Credentials of a client (`nhs-psychology`), a service (`ecm-referrals`) or of `ecm-admin`."""
         known = credentials.passwords(self.paths)["kafka"]
         if principal not in known:
             raise LocalError(f"Kafka knows no {principal!r}.", f"It knows: {', '.join(sorted(known))}.")

@@ -106,7 +106,8 @@ class Supervisor:
         arguments = [sys.executable, "-m", "ecm.local.migrate", str(self._paths.root), *services]
         if await run(Command(arguments, environment.python()), log) != 0:
             words = "\n  ".join(tail(log, 6))
-            raise LocalError(f"A migration failed. The end of its log:\n  {words}", "See all of it: ecm logs migrations.")
+            message = f"A migration failed. The end of its log:\n  {words}"
+            raise LocalError(message, "See all of it: ecm logs migrations.")
 
     async def _stop_all(self) -> None:
         if self._board.state.phase != "failed":

@@ -59,6 +59,6 @@ class TokenDesk:
         except httpx.HTTPError as error:
             raise LocalError(f"The issuer doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
         body = answer.json()
-        if answer.status_code != 200:
+        if not answer.is_success:
             raise LocalError(f"The issuer refused: {body['error']}.", body["error_description"])
         return str(body["access_token"])

@@ -44,9 +44,7 @@ def accesses(region: str, clients: Iterable[str]) -> list[Access]:
     services = [access for service in SERVICES for access in _service(region, service)]
     exchange = principal("exchange")
     to_clients = [
-        Access(exchange, "topic", client_topic(region, name), operation)
-        for name in names
-        for operation in _WRITER
+        Access(exchange, "topic", client_topic(region, name), operation) for name in names for operation in _WRITER
     ]
     return [*services, *to_clients, *(access for name in names for access in _client(region, name))]
 

@@ -32,10 +32,15 @@ def build(mint: Mint, grants: Grants, now: Callable[[], float] = time.time) -> S
         try:
             subject = grants.decide(await _form(request), int(now()))
         except Refused as refused:
-            body = {"error": refused.code, "error_description": refused.description}
-            return JSONResponse(body, refused.status, NO_STORE)
+            refusal = {"error": refused.code, "error_description": refused.description}
+            return JSONResponse(refusal, refused.status, NO_STORE)
         signed = mint.token(subject, int(now()))
-        body = {"access_token": signed, "token_type": "Bearer", "expires_in": LIFETIME, "scope": subject.scope}
+        body: dict[str, object] = {
+            "access_token": signed,
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "scope": subject.scope,
+        }
         return JSONResponse(body, headers=NO_STORE)
 
     return Starlette(

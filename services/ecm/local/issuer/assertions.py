@@ -1,5 +1,6 @@
 """Checks of a signed assertion: RFC 7523 §3, with SMART's bound of five minutes."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from ecm.local.issuer.replay import UsedAssertions
 
 LONGEST = 300
 LEEWAY = 5
+LONGEST_JTI = 256
 
 Refuse = Callable[[str], Refused]
 
@@ -31,8 +33,8 @@ class AssertionCheck:
         self._check_audience(claims, refuse)
         expires = _expiry(claims, now, refuse)
         jti = claims.get("jti")
-        if not isinstance(jti, str) or not 1 <= len(jti) <= 256:
-            raise refuse("The assertion needs a jti of 1 to 256 characters.")
+        if not isinstance(jti, str) or not 1 <= len(jti) <= LONGEST_JTI:
+            raise refuse(f"The assertion needs a jti of 1 to {LONGEST_JTI} characters.")
         if not self.used.use(client.id, jti, expires, now):
             raise refuse("This assertion was used before. Sign a new one, with a new jti, for each request.")
         return claims
@@ -48,8 +50,6 @@ def claimed_issuer(assertion: str) -> str:
     """Who the assertion says made it, not believed yet; "" where it isn't a JWT."""
     try:
         token = extract_compact(assertion.encode("ascii"))
-        import json
-
         claimed = json.loads(token.payload)
     except (JoseError, ValueError):
         return ""
@@ -67,13 +67,19 @@ def _signed_claims(assertion: str, client: Registered, refuse: Refuse) -> dict[s
 
 
 def _expiry(claims: dict[str, Any], now: int, refuse: Refuse) -> int:
-    expires, issued, earliest = claims.get("exp"), claims.get("iat", now), claims.get("nbf", now)
-    if not all(isinstance(moment, int) for moment in (expires, issued, earliest)):
-        raise refuse("The assertion needs exp (and iat, nbf where given) in whole seconds since 1970.")
+    expires = _seconds(claims, "exp", None, refuse)
+    earliest = max(_seconds(claims, "iat", now, refuse), _seconds(claims, "nbf", now, refuse))
     if expires + LEEWAY < now:
         raise refuse("The assertion has expired. Sign a new one.")
     if expires > now + LONGEST + LEEWAY:
         raise refuse(f"The assertion's exp is more than {LONGEST} seconds ahead, which SMART forbids.")
-    if max(issued, earliest) > now + LEEWAY:
+    if earliest > now + LEEWAY:
         raise refuse("The assertion's iat or nbf is in the future. Set the clock right.")
-    return int(expires)
+    return expires
+
+
+def _seconds(claims: dict[str, Any], name: str, default: int | None, refuse: Refuse) -> int:
+    value = claims.get(name, default)
+    if not isinstance(value, int):
+        raise refuse(f"The assertion needs {name} in whole seconds since 1970.")
+    return value

@@ -37,5 +37,6 @@ def load_people(region_file: Path) -> dict[str, Person]:
     try:
         listed = People.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
-        raise LocalError(f"{path} isn't right: {error}", "See deploy/regions/example/people.yaml for its form.") from error
+        hint = "See deploy/regions/example/people.yaml for its form."
+        raise LocalError(f"{path} isn't right: {error}", hint) from error
     return {person.id: person for person in listed.people}

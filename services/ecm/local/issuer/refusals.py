@@ -1,7 +1,7 @@
 """Refusals of the token endpoint, with RFC 6749 §5.2's codes."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 - the word of the field
     """`code` is RFC 6749's error, `description` says what to do; 401 for `invalid_client`, else 400."""
 
     def __init__(self, code: str, description: str) -> None:

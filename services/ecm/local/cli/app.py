@@ -1,0 +1,43 @@
+"""`ecm`: its commands, and how an error is said."""
+
+import sys
+
+import typer
+from rich.console import Console
+
+from ecm.local.cli import audit, consume, demo, grants, inspect, migrate, region, serve, token
+from ecm.local.errors import LocalError
+
+
+def build() -> typer.Typer:
+    """The whole command line."""
+    app = typer.Typer(
+        name="ecm",
+        help="Enhanced Case Management records, exchanged as far as consent reaches.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    for module in (serve, inspect, token, consume, migrate, demo):
+        module.register(app)
+    app.add_typer(region.build(), name="region")
+    app.add_typer(audit.build(), name="audit")
+    app.add_typer(grants.build(), name="grants")
+    return app
+
+
+def main() -> None:
+    """Run one command; a `LocalError` is said in words, with status 1."""
+    try:
+        build()()
+    except LocalError as error:
+        console = Console(stderr=True, highlight=False, soft_wrap=True)
+        console.print(f"[bold red]ecm:[/] {_plain(error.message)}", emoji=False)
+        if error.hint:
+            console.print(f"     {_plain(error.hint)}", emoji=False)
+        sys.exit(1)
+
+
+def _plain(text: str) -> str:
+    """Text as it is: square brackets are no markup."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,61 @@
+"""`ecm demo`: the journey of one child's record, shown step by step."""
+
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ecm.local.cli.options import output
+from ecm.local.cli.progress import shown
+from ecm.local.stack import Stack
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    state: Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Keep the state there.")] = None,
+    leave: Annotated[bool, typer.Option("--exit", help="Stop everything at the end, on a terminal too.")] = False,
+) -> None:
+    """Start a region, run the journey, and say at each step what each partner can see."""
+    console = output()
+    folder = state or Path(tempfile.mkdtemp(prefix="ecm-demo-"))
+    # As after Ctrl-C: what was started is stopped, and what is temporary deleted.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        status = _run(folder, console, stay=console.is_terminal and not leave)
+    except KeyboardInterrupt:
+        status = 130
+    finally:
+        if state is None:
+            shutil.rmtree(folder, ignore_errors=True)
+    raise typer.Exit(status)
+
+
+def _run(folder: Path, console: Console, *, stay: bool) -> int:
+    from ecm.local.demo import show  # noqa: PLC0415 - no other command should wait for its imports
+
+    with shown(console) as observer:
+        stack = Stack.start(folder, observer=observer)
+    with stack:
+        status = show.run(stack, console)
+        if stay:
+            _stay(console, show.commands_to_try(stack))
+    return status
+
+
+def _stay(console: Console, commands: list[str]) -> None:
+    console.print("\n[bold]All of it stays up. Try:[/]")
+    for command in commands:
+        console.print(f"  {command}", markup=False, highlight=False)
+    console.print("Ctrl-C stops it.")
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        console.print("Stopping.")
