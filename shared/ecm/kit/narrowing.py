@@ -31,7 +31,7 @@ from ecm.kit.trace import current_trace, with_trace
 Ask = Callable[[str, bytes, UUID], Awaitable[None]]
 """Tells `consent`: (kind, payload, intent id); returns once it has recorded it; idempotent by the id."""
 Apply = Callable[[Tx, str, bytes], Awaitable[RecordRef]]
-"""Commits the stricter state of (kind, payload) to the newest version. It must not be able to refuse what was checked."""
+"""Commits the stricter state of (kind, payload) to the newest version; it must not refuse what was checked."""
 
 EVERY_SECONDS = 5.0
 _NAMESPACE = UUID("6f1f1c6e-7f0b-4c43-9a0e-8a3f6a0f5b1d")

@@ -61,8 +61,8 @@ class Region(Part):
     consent: Consent = Consent()
     deadlines: Deadlines = Deadlines()
     recovery_model: RecoveryModel
-    clients: list[Client] = []
-    agreements: list[Agreement] = []
+    clients: list[Client] = Field(default=[])
+    agreements: list[Agreement] = Field(default=[])
 
     @model_validator(mode="after")
     def _hang_together(self) -> "Region":
@@ -80,7 +80,9 @@ class Region(Part):
         }
         for name, entries in lists.items():
             ids = [entry.id for entry in entries]
-            yield from (f"{name}: the id {i!r} stands there twice" for i in sorted({i for i in ids if ids.count(i) > 1}))
+            yield from (
+                f"{name}: the id {i!r} stands there twice" for i in sorted({i for i in ids if ids.count(i) > 1})
+            )
         versions = [criteria.version for criteria in self.criteria]
         if len(set(versions)) < len(versions):
             yield "criteria: a version stands there twice"
@@ -89,13 +91,13 @@ class Region(Part):
         known = {agency.id for agency in self.agencies}
         for yot in self.yots:
             if self.agency_kind(yot.agency) != "youth-offending-team":
-                yield f"yots: {yot.id!r} names the agency {yot.agency!r}, which isn't a youth-offending-team listed above"
+                yield f"yots: {yot.id!r} names the agency {yot.agency!r}, not a listed youth-offending-team"
         for client in self.clients:
             if client.agency not in known:
-                yield f"clients: {client.id!r} names the agency {client.agency!r}, which isn't listed under agencies"
+                yield f"clients: {client.id!r} has {client.agency!r}, not a listed agency"
         for agreement in self.agreements:
             if agreement.recipient not in known:
-                yield f"agreements: {agreement.id!r} names the recipient {agreement.recipient!r}, which isn't listed under agencies"
+                yield f"agreements: {agreement.id!r} has the recipient {agreement.recipient!r}, not a listed agency"
         yield from self._double_purposes()
 
     def _double_purposes(self) -> Iterable[str]:

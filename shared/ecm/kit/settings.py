@@ -69,3 +69,8 @@ def service_topic(region_slug: str, service: str) -> str:
 def client_topic(region_slug: str, client: str) -> str:
     """The topic of one partner client."""
     return f"ecm.{region_slug}.client.{client}.v1"
+
+
+def dead_letter_topic(topic: str, consumer: str) -> str:
+    """Where `consumer` (a service's short name) puts the events of `topic` that it can't handle."""
+    return f"{topic}.{consumer}.dlq"

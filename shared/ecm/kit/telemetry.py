@@ -16,19 +16,23 @@ from ecm.kit.trace import Trace, current_trace, trace_or_none, with_trace
 
 __all__ = ["ALLOWED_KEYS", "Trace", "configure_logging", "current_trace", "logger", "with_trace"]
 
-ALLOWED_KEYS = frozenset(
+# fmt: off
+ALLOWED_KEYS = frozenset({
     # The line itself.
-    "ts level service event logger trace_id span_id".split()
+    "ts", "level", "service", "event", "logger", "trace_id", "span_id",
     # Random ids, and ids of the region file: they name no person.
-    + "record_id child_id case_id event_id intent_id agreement_id client agency azp yot region".split()
+    "record_id", "child_id", "case_id", "event_id", "intent_id", "agreement_id", "client", "agency", "azp", "yot",
+    "region",
     # Machinery.
-    + "method rpc code reason field kind change version epoch incarnation topic partition offset group".split()
-    + "consumer attempt attempts address port migration database lock part pid signal worker stage".split()
+    "method", "rpc", "code", "reason", "field", "kind", "change", "version", "epoch", "incarnation", "topic",
+    "partition", "offset", "group", "consumer", "attempt", "attempts", "address", "port", "migration", "database",
+    "lock", "part", "pid", "signal", "worker", "stage",
     # Numbers.
-    + "ms seconds count rows bytes lag size status sequence generation total".split()
+    "ms", "seconds", "count", "rows", "bytes", "lag", "size", "status", "sequence", "generation", "total",
     # The class of an exception and where it was raised; never its message, which may quote values.
-    + "error_class error_at sqlstate".split()
-)
+    "error_class", "error_at", "sqlstate",
+})
+# fmt: on
 REDACTED = "[redacted]"
 _NUMBERLIKE = (int, float, bool, type(None))
 _LONGEST = 200

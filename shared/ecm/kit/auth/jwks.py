@@ -29,7 +29,7 @@ class JwksCache:
         self._lock = asyncio.Lock()
 
     async def key(self, kid: str) -> Key | None:
-        """The key, or None where the issuer hasn't it; PEER_UNREACHABLE where it can't be asked and nothing is known."""
+        """The key, None where the issuer hasn't it; PEER_UNREACHABLE where it can't be asked and nothing is known."""
         if kid not in self._keys or self._age() > MAX_AGE_SECONDS:
             async with self._lock:
                 await self._refresh(kid)

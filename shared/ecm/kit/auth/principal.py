@@ -71,6 +71,4 @@ def _partner(claims: Claims, actor: Actor, region: Region) -> Principal:
     asserted = actor.practitioner.id if actor.HasField("practitioner") else ""
     if asserted and region.practitioner(client.id, asserted) is None:
         raise DomainError(Reason.PERMISSION_DENIED, "The actor's client may not assert this practitioner.")
-    return Principal(
-        PrincipalKind.PARTNER, client.id, agency=client.agency, client=client.id, practitioner=asserted
-    )
+    return Principal(PrincipalKind.PARTNER, client.id, agency=client.agency, client=client.id, practitioner=asserted)

@@ -23,6 +23,7 @@ REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 LEEWAY_SECONDS = 5
 LONGEST_TOKEN = 16_384
 CACHED_TOKENS = 4_096
+JWS_PARTS = 3
 
 
 class TokenVerifier:
@@ -84,7 +85,9 @@ class TokenVerifier:
             field = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise DomainError(Reason.TOKEN_MALFORMED, f"The claim {field} is malformed.", field=field) from None
         if self._audience not in claims.aud:
-            raise DomainError(Reason.TOKEN_AUDIENCE, f"The token isn't meant for {self._audience}; ask for that audience.")
+            raise DomainError(
+                Reason.TOKEN_AUDIENCE, f"The token isn't meant for {self._audience}; ask for that audience."
+            )
         return claims
 
     def _check_times(self, claims: Claims) -> None:
@@ -98,7 +101,7 @@ class TokenVerifier:
 def _header(token: str) -> dict[str, Any]:
     """The header of a compact JWS, unverified; TOKEN_MALFORMED where it isn't one."""
     parts = token.split(".")
-    if len(token) > LONGEST_TOKEN or len(parts) != 3:
+    if len(token) > LONGEST_TOKEN or len(parts) != JWS_PARTS:
         raise DomainError(Reason.TOKEN_MALFORMED, "The token isn't a signed JWT.")
     try:
         header = json.loads(base64.urlsafe_b64decode(parts[0] + "=" * (-len(parts[0]) % 4)))

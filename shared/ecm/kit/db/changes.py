@@ -32,7 +32,7 @@ class RecordEvents:
         return str(self._record_changed.DESCRIPTOR.full_name)
 
     def changed(
-        self, kind: str, record_id: UUID, child_id: UUID, case_id: UUID | None, version: int, closed: bool
+        self, kind: str, *, record_id: UUID, child_id: UUID, case_id: UUID | None, version: int, closed: bool
     ) -> Message:
         """The event of one saved version."""
         message: Message = self._record_changed(

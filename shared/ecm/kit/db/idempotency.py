@@ -1,4 +1,4 @@
-"""What a command with this key was answered, so that repeating it changes nothing (docs/architecture.md, "Commands")."""
+"""What a command with this key was answered: repeating it changes nothing (docs/architecture.md, "Commands")."""
 
 import hashlib
 from dataclasses import dataclass
@@ -62,7 +62,9 @@ async def claim(tx: Tx, command: CommandKey) -> Claim:
         return Claim(fresh=True)
     row = (await tx.conn.execute(select(idempotency).where(command.row))).one()
     if row.request_hash != command.request_hash:
-        raise DomainError(Reason.IDEMPOTENCY_KEY_REUSED, "This idempotency key was used with another request; take a new one.")
+        raise DomainError(
+            Reason.IDEMPOTENCY_KEY_REUSED, "This idempotency key was used with another request; take a new one."
+        )
     return Claim(fresh=False, response=row.response, error=row.error)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -67,7 +67,9 @@ class Records:
         self._check_kind(kind, type(content))
         self._check_yot(yot)
         new_id = record_id or self._tx.ids.uuid()
-        made = self._stamped(Record(new_id, kind, child_id or new_id, case_id, yot, 1, False, content, *_NOBODY, reason))
+        made = self._stamped(
+            Record(new_id, kind, child_id or new_id, case_id, yot, 1, False, content, *_NOBODY, reason)
+        )
         await self._insert_head(made)
         await self._save(made)
         return made
@@ -80,7 +82,9 @@ class Records:
         NOT_FOUND where there is none of that kind and message, or it is a YOT's that the principal can't see.
         """
         if lock:
-            await self._tx.conn.execute(select(record.c.version).where(record.c.record_id == record_id).with_for_update())
+            await self._tx.conn.execute(
+                select(record.c.version).where(record.c.record_id == record_id).with_for_update()
+            )
         row = (await self._tx.conn.execute(self._newest(message_type).where(record.c.record_id == record_id))).first()
         if row is None or (kind is not None and row.kind != kind):
             raise _not_found(kind)
@@ -206,12 +210,17 @@ class Records:
         }
         await self._tx.conn.execute(insert(record_version).values(values))
         event = self._events.changed(
-            made.kind, made.record_id, made.child_id, made.case_id, made.version, made.closed
+            made.kind,
+            record_id=made.record_id,
+            child_id=made.child_id,
+            case_id=made.case_id,
+            version=made.version,
+            closed=made.closed,
         )
         self._tx.emit(self._events.type_name, str(made.child_id), event)
 
 
-_NOBODY = (datetime.min, "", "")
+_NOBODY = (datetime.min.replace(tzinfo=UTC), "", "")
 _IS_NEWEST = record.c.version == record_version.c.version
 
 

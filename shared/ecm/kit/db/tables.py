@@ -1,4 +1,4 @@
-"""The tables that every service has (docs/architecture.md). Their DDL stands in `common_v1`; a test holds both equal."""
+"""The tables that every service has (docs/architecture.md). Their DDL is `common_v1`; a test holds both equal."""
 
 from sqlalchemy import (
     BigInteger,

@@ -61,6 +61,7 @@ class Tx:
         conn: AsyncConnection,
         principal: Principal,
         now: datetime,
+        *,
         region: Region,
         ids: Ids,
         events: RecordEvents,
@@ -132,7 +133,15 @@ class UnitOfWork:
     def _tx(self, conn: AsyncConnection, principal: Principal | None, scope: Scope | None) -> Tx:
         acting = principal or _caller()
         now = self.clock.now()
-        return Tx(conn, acting, now, self.region, self.ids, self._events, scope or scope_of(acting))
+        return Tx(
+            conn,
+            acting,
+            now,
+            region=self.region,
+            ids=self.ids,
+            events=self._events,
+            scope=scope or scope_of(acting),
+        )
 
 
 def _caller() -> Principal:

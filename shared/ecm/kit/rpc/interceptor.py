@@ -33,10 +33,12 @@ Inner = Callable[[Any, Any], Awaitable[Any]]
 
 
 @dataclass(slots=True)
-class Outcome:
-    """How a call ended, for its log line."""
+class Visit:
+    """One call on its way through the door, and how it ended."""
 
     method: str
+    metadata: Metadata
+    trace: Trace
     started: float
     code: grpc.StatusCode = grpc.StatusCode.OK
     reason: str = ""
@@ -64,7 +66,9 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         self._region = region
 
     async def intercept_service(
-        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]], handler_call_details: grpc.HandlerCallDetails
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Any]],
+        handler_call_details: grpc.HandlerCallDetails,
     ) -> Any:
         """Wraps the method's handler; a method unknown to the server is left UNIMPLEMENTED."""
         method = handler_call_details.method
@@ -80,39 +84,37 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
     def _guarded(self, method: str, inner: Inner | None) -> Inner:
         async def call(request: Any, context: Any) -> Any:
             metadata = dict(context.invocation_metadata() or ())
-            outcome = Outcome(method, time.monotonic())
             with with_trace(text_value(metadata, TRACEPARENT)) as trace:
+                visit = Visit(method, metadata, trace, time.monotonic())
                 try:
-                    return await self._answer(outcome, inner, request, context, metadata, trace)
+                    return await self._answer(visit, inner, request, context)
                 except asyncio.CancelledError:
-                    outcome.code = grpc.StatusCode.CANCELLED
+                    visit.code = grpc.StatusCode.CANCELLED
                     raise
                 except Exception as error:
-                    _send_error(context, outcome, _domain_error(error, trace))
+                    _refuse(context, visit, _domain_error(error, trace))
                     return None
                 finally:
-                    outcome.tell()
+                    visit.tell()
 
         return call
 
-    async def _answer(
-        self, outcome: Outcome, inner: Inner | None, request: Any, context: Any, metadata: Metadata, trace: Trace
-    ) -> Any:
-        deadline = outcome.started + _bound(context)
-        async with asyncio.timeout_at(asyncio.get_running_loop().time() + deadline - time.monotonic()):
-            call = await self._admit(outcome, metadata, trace, deadline)
+    async def _answer(self, visit: Visit, inner: Inner | None, request: Any, context: Any) -> Any:
+        seconds = _bound(context)
+        async with asyncio.timeout(seconds):
+            call = await self._admit(visit, visit.started + seconds)
             if inner is None:
                 raise DomainError(Reason.NOT_SUPPORTED, "Only unary methods are served.")
             with answering(call):
                 return await inner(request, context)
 
-    async def _admit(self, outcome: Outcome, metadata: Metadata, trace: Trace, deadline: float) -> Call:
-        claims = await self._verifier.verify(bearer(text_value(metadata, AUTHORIZATION)))
-        outcome.azp = claims.azp
-        principal = principal_of(claims, _actor(metadata), self._region)
-        entry = check(self._policy.get(outcome.method), principal, self._region)
-        key = idempotency_key(metadata) if entry.command else ""
-        return Call(outcome.method, principal, entry, trace, deadline, key)
+    async def _admit(self, visit: Visit, deadline: float) -> Call:
+        claims = await self._verifier.verify(bearer(text_value(visit.metadata, AUTHORIZATION)))
+        visit.azp = claims.azp
+        principal = principal_of(claims, _actor(visit.metadata), self._region)
+        entry = check(self._policy.get(visit.method), principal, self._region)
+        key = idempotency_key(visit.metadata) if entry.command else ""
+        return Call(visit.method, principal, entry, visit.trace, deadline, key)
 
 
 def _bound(context: Any) -> float:
@@ -135,13 +137,15 @@ def _domain_error(error: Exception, trace: Trace) -> DomainError:
     if isinstance(error, DomainError):
         return error
     if isinstance(error, TimeoutError):
-        return DomainError(Reason.DEADLINE_EXCEEDED, "The deadline passed; a command may be repeated with the same key.")
+        return DomainError(
+            Reason.DEADLINE_EXCEEDED, "The deadline passed; a command may be repeated with the same key."
+        )
     # The fault's message may quote values: the log tells its class and place, the caller only the trace.
     logger().error("call.failed", exc_info=error)
     message = "A fault on our side; quote the trace id."
     return DomainError(Reason.INTERNAL, message, metadata={"trace_id": trace.trace_id})
 
 
-def _send_error(context: Any, outcome: Outcome, error: DomainError) -> None:
-    outcome.code, outcome.reason = status_code(error), error.reason.value
+def _refuse(context: Any, visit: Visit, error: DomainError) -> None:
+    visit.code, visit.reason = status_code(error), error.reason.value
     send_error(context, error)

@@ -70,7 +70,9 @@ def unlisted(policy: Policy, services: Sequence[ServiceDescriptor]) -> list[str]
 def check(entry: Rule | None, principal: Principal, region: Region) -> Rule:
     """The rule, where it admits the principal; PERMISSION_DENIED otherwise."""
     if entry is None or not _admits(entry, principal, region):
-        raise DomainError(Reason.PERMISSION_DENIED, "Neither your role, nor your service or agency, may call this method.")
+        raise DomainError(
+            Reason.PERMISSION_DENIED, "Neither your role, nor your service or agency, may call this method."
+        )
     return entry
 
 

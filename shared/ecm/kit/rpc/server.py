@@ -34,7 +34,7 @@ OPTIONS = (
 )
 
 
-class PortTaken(Exception):
+class PortTakenError(Exception):
     """The address can't be served on; the message says what to do."""
 
 
@@ -45,11 +45,12 @@ async def serving(
     add_servicers: AddServicers,
     policy: Mapping[str, Rule],
     verifier: TokenVerifier,
+    *,
     region: Region,
 ) -> AsyncIterator[int]:
     """Serves within the block; yields the port. At its end calls are drained for `stop_seconds`.
 
-    Raises PortTaken; ValueError where the policy names a method that doesn't exist.
+    Raises PortTakenError; ValueError where the policy names a method that doesn't exist.
     """
     names = [service.full_name for service in service_descriptors]
     guard = AuthInterceptor(by_full_name(policy, service_descriptors), verifier, region)
@@ -75,10 +76,11 @@ async def serve(
     add_servicers: AddServicers,
     policy: Mapping[str, Rule],
     verifier: TokenVerifier,
+    *,
     region: Region,
 ) -> None:
     """Serves until SIGTERM or SIGINT, or until cancelled; then stops gracefully."""
-    async with serving(settings, service_descriptors, add_servicers, policy, verifier, region):
+    async with serving(settings, service_descriptors, add_servicers, policy, verifier, region=region):
         await until_signal()
 
 
@@ -99,7 +101,7 @@ def _bind(server: grpc.aio.Server, settings: ServiceSettings) -> int:
     try:
         return server.add_insecure_port(settings.listen)
     except RuntimeError:
-        raise PortTaken(
+        raise PortTakenError(
             f"{settings.listen} can't be served on, probably since something serves there already. "
             "Stop it, or set ECM_LISTEN to a free address."
         ) from None

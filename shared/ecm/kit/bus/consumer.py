@@ -1,0 +1,176 @@
+"""Consumes internal topics: every effect once, nothing lost, never stuck in silence (design §3.3, §6)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from ecm.kit.bus.dead_letters import DeadLetters
+from ecm.kit.bus.handling import FailureHook, Handler, Handling, Verdict
+from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, bounded, connection, make_producer
+from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
+from ecm.kit.db.uow import UnitOfWork
+from ecm.kit.metrics import CONSUMER_LAG, CONSUMERS_REPLACED
+from ecm.kit.settings import ServiceSettings
+from ecm.kit.telemetry import logger
+
+POLL_MILLISECONDS = 500
+BATCH = 200
+COMMIT_SECONDS = 5.0
+CHECK_EVERY_SECONDS = 5.0
+REPLACE_BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
+
+
+class Consumer:
+    """Reads `topics` in one consumer group and hands each event to `handler`, in a transaction with its inbox row.
+
+    Errors that pass by themselves (a peer or the database is away) are retried
+    for as long as it takes, holding back their partition alone; others go to
+    `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
+    its own after each failed try, before the next. Offsets are committed after
+    the effects. `on_stuck` is called where nothing moves for 30 s.
+    """
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        topics: Sequence[str],
+        group: str,
+        handler: Handler,
+        uow: UnitOfWork,
+        *,
+        on_failure: FailureHook | None = None,
+        on_stuck: Callable[[], None] = leave_process,
+        stuck_seconds: float = STUCK_SECONDS,
+        producer_factory: ProducerFactory | None = None,
+    ) -> None:
+        self._settings = settings
+        self._topics = list(topics)
+        self._group = group
+        self._dead_letters = DeadLetters(
+            settings.service, topics, producer_factory or (lambda: make_producer(settings))
+        )
+        self._handling = Handling(settings.service, group, handler, uow, self._dead_letters, on_failure=on_failure)
+        self._watchdog = Watchdog(group, on_stuck, seconds=stuck_seconds)
+        self._clock = uow.clock
+        self._held: dict[Any, float] = {}
+        self._check_at = 0.0
+        self._fetched_at = 0.0
+        self._stuck_seconds = stuck_seconds
+        self._on_stuck = on_stuck
+
+    async def run(self) -> None:
+        """Consumes until cancelled. A Kafka consumer that fails is replaced, with back-off."""
+        failures = 0
+        self._watchdog.start()
+        try:
+            while True:
+                try:
+                    async with self._kafka() as kafka:
+                        failures = 0
+                        await self._consume(kafka)
+                except (KafkaError, OSError, TimeoutError):
+                    CONSUMERS_REPLACED.labels(self._group).inc()
+                    logger(consumer=self._group, attempt=failures).warning("consumer.replaced", exc_info=True)
+                    self._watchdog.progress()
+                    await asyncio.sleep(REPLACE_BACK_OFF_SECONDS[min(failures, 3)])
+                    failures += 1
+        finally:
+            self._watchdog.stop()
+            await self._dead_letters.close()
+
+    @asynccontextmanager
+    async def _kafka(self) -> AsyncIterator[Any]:
+        kafka = AIOKafkaConsumer(
+            *self._topics,
+            **connection(self._settings),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=10_000,
+            heartbeat_interval_ms=2_000,
+            request_timeout_ms=10_000,
+            metadata_max_age_ms=30_000,
+        )
+        try:
+            async with asyncio.timeout(START_SECONDS):
+                await kafka.start()
+            self._held.clear()
+            self._fetched_at = self._clock.boottime()
+            yield kafka
+        finally:
+            await bounded(kafka.stop, STOP_SECONDS, f"consumer {self._group}")
+
+    async def _consume(self, kafka: Any) -> None:
+        while True:
+            self._release(kafka)
+            batches = await kafka.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH)
+            self._watchdog.progress()
+            for partition, messages in batches.items():
+                self._fetched_at = self._clock.boottime()
+                await self._handle_all(kafka, partition, messages)
+            await self._check_sometimes(kafka)
+
+    async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> None:
+        """Handles a partition's messages in order, up to the first that must wait; commits what is done."""
+        done = 0
+        for message in messages:
+            verdict = await self._handling.handle(message)
+            self._watchdog.progress()
+            if not verdict.done:
+                self._hold(kafka, partition, message.offset, verdict)
+                break
+            done += 1
+        if done:
+            await self._commit(kafka, partition, messages[done - 1].offset + 1)
+
+    def _hold(self, kafka: Any, partition: Any, offset: int, verdict: Verdict) -> None:
+        """The partition waits, its consumer polls on: a rebalance or a stop needn't wait for a peer that is away."""
+        self._held[partition] = self._clock.boottime() + verdict.retry_after
+        # Where the partition was given to another consumer meanwhile, that one begins at what was committed.
+        with contextlib.suppress(IllegalStateError):
+            kafka.seek(partition, offset)
+            kafka.pause(partition)
+
+    def _release(self, kafka: Any) -> None:
+        now = self._clock.boottime()
+        for partition in [partition for partition, until in self._held.items() if until <= now]:
+            del self._held[partition]
+            with contextlib.suppress(IllegalStateError):
+                kafka.resume(partition)
+
+    async def _commit(self, kafka: Any, partition: Any, offset: int) -> None:
+        try:
+            async with asyncio.timeout(COMMIT_SECONDS):
+                await kafka.commit({partition: offset})
+        except (CommitFailedError, IllegalStateError):
+            # Rebalanced: what was done is repeated elsewhere, and the inbox knows it.
+            logger(consumer=self._group).info("consumer.commit_lost")
+
+    async def _check_sometimes(self, kafka: Any) -> None:
+        now = self._clock.boottime()
+        if now < self._check_at:
+            return
+        self._check_at = now + CHECK_EVERY_SECONDS
+        lag = await self._lag(kafka)
+        CONSUMER_LAG.labels(self._group).set(lag)
+        if lag and not self._held and now - self._fetched_at > self._stuck_seconds:
+            logger(consumer=self._group, lag=lag).error("consumer.stuck")
+            self._on_stuck()
+
+    async def _lag(self, kafka: Any) -> int:
+        """Events behind. Asks the broker: where that is away, clients left alone would spin (parts.md)."""
+        assigned = list(kafka.assignment())
+        async with asyncio.timeout(CHECK_EVERY_SECONDS):
+            if not assigned:
+                await kafka.topics()
+                return 0
+            ends = await kafka.end_offsets(assigned)
+            with contextlib.suppress(IllegalStateError):
+                behind = [ends[partition] - await kafka.position(partition) for partition in assigned]
+                return int(sum(behind))
+        return 0

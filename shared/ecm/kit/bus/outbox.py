@@ -1,0 +1,171 @@
+"""Publishes a service's outbox: woken by NOTIFY, polling as the fallback, one relay per database."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ecm.kit.bus.events import Event, Headers, encode_headers
+from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
+from ecm.kit.clock import Clock
+from ecm.kit.db.engine import CONNECT_SECONDS, plain
+from ecm.kit.db.failures import is_transient
+from ecm.kit.db.tables import idempotency, inbox, outbox
+from ecm.kit.db.uow import OUTBOX_CHANNEL
+from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
+from ecm.kit.telemetry import logger
+
+POLL_SECONDS = 1.0
+BATCH = 500
+BACK_OFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
+PRUNE_EVERY_SECONDS = 600.0
+PUBLISHED_KEPT = timedelta(days=2)
+# Longer than the topics keep an event (7 days): a replay must find its id.
+INBOX_KEPT = timedelta(days=30)
+IDEMPOTENCY_KEPT = timedelta(days=30)
+
+_ONE_RELAY = 0x45434D_4F555442  # "ECM OUTB": advisory lock of the database's only relay
+
+
+class OutboxRelay:
+    """Publishes rows in the order of their ids, which is the order of each record's versions.
+
+    A row is sent at least once: readers know a repetition by `ce_id`. A row is
+    marked only after Kafka has acknowledged it and all before it.
+    """
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        producer_factory: ProducerFactory,
+        topic: str,
+        source: str,
+        *,
+        listen_url: str | SecretStr,
+        clock: Clock,
+    ) -> None:
+        self._engine = engine
+        self._topic = topic
+        self._source = source
+        self._listen_url = plain(listen_url)
+        self._clock = clock
+        self._sender = Sender(producer_factory, topic)
+        self._woken = asyncio.Event()
+        self._prune_at = 0.0
+
+    async def run(self) -> None:
+        """Relays until cancelled. Outages of Kafka or PostgreSQL are ridden out with back-off."""
+        failures = 0
+        try:
+            while True:
+                try:
+                    async with self._alone() as connection:
+                        failures = 0
+                        await self._relay(connection)
+                except Exception as error:
+                    if not (isinstance(error, SendFailedError) or is_transient(error)):
+                        logger(topic=self._topic).error("outbox.failed", exc_info=True)
+                    await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+                    failures += 1
+        finally:
+            await self._sender.close()
+
+    async def publish_waiting(self) -> int:
+        """Publishes one batch; returns how many rows. SendFailedError where Kafka didn't take it."""
+        async with self._engine.connect() as connection:
+            query = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+            rows = (await connection.execute(query)).all()
+        OUTBOX_WAITING.labels(self._topic).set(len(rows))
+        if rows:
+            await self._sender.send([self._message(row) for row in rows])
+            await self._mark(rows)
+        return len(rows)
+
+    async def prune(self) -> None:
+        """Deletes what has served its time: published rows, old inbox and idempotency entries."""
+        now = self._clock.now()
+        async with self._engine.begin() as connection:
+            await connection.execute(delete(outbox).where(outbox.c.published_at < now - PUBLISHED_KEPT))
+            await connection.execute(delete(inbox).where(inbox.c.received_at < now - INBOX_KEPT))
+            await connection.execute(delete(idempotency).where(idempotency.c.created_at < now - IDEMPOTENCY_KEPT))
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
+        """An own connection that listens, and holds the relay's lock as long as it lives."""
+        connection = await asyncpg.connect(self._listen_url, timeout=CONNECT_SECONDS, ssl=False)
+        try:
+            await _take_turn(connection)
+            await connection.add_listener(OUTBOX_CHANNEL, self._wake)
+            yield connection
+        finally:
+            with contextlib.suppress(Exception):
+                await connection.close(timeout=2)
+            connection.terminate()
+
+    async def _relay(self, connection: "asyncpg.Connection[Any]") -> None:
+        failures = 0
+        while True:
+            self._woken.clear()
+            try:
+                published = await self.publish_waiting()
+                failures = 0
+            except SendFailedError:
+                logger(topic=self._topic, attempt=failures).warning("outbox.send_failed", exc_info=True)
+                await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
+                failures += 1
+                published = 0
+            if published < BATCH:
+                await self._sleep()
+                # The lock lives with this connection: without it, another relay may be at work.
+                await connection.fetchval("SELECT 1", timeout=CONNECT_SECONDS)
+            await self._prune_sometimes()
+
+    async def _sleep(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._woken.wait()
+
+    async def _prune_sometimes(self) -> None:
+        now = self._clock.boottime()
+        if now >= self._prune_at:
+            self._prune_at = now + PRUNE_EVERY_SECONDS
+            await self.prune()
+
+    def _wake(self, *_: object) -> None:
+        self._woken.set()
+
+    def _message(self, row: Row[Any]) -> tuple[bytes, bytes, Headers]:
+        event = Event(
+            id=str(row.event_id),
+            type=row.type,
+            source=self._source,
+            time=row.created_at,
+            key=row.key,
+            traceparent=row.traceparent,
+            value=row.value,
+        )
+        return row.key.encode(), row.value, encode_headers(event)
+
+    async def _mark(self, rows: Sequence[Row[Any]]) -> None:
+        ids = [row.id for row in rows]
+        async with self._engine.begin() as connection:
+            await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(published_at=func.now()))
+        OUTBOX_PUBLISHED.labels(self._topic).inc(len(rows))
+        now = self._clock.now()
+        for row in rows:
+            OUTBOX_SECONDS.labels(self._topic).observe((now - row.created_at).total_seconds())
+
+
+async def _take_turn(connection: "asyncpg.Connection[Any]") -> None:
+    """Waits for the relay's lock by asking: a waiting statement would hold a snapshot, and vacuum with it."""
+    while True:
+        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_RELAY, timeout=CONNECT_SECONDS):
+            return
+        await asyncio.sleep(POLL_SECONDS)
