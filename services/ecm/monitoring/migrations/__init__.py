@@ -1,0 +1,1 @@
+"""Schema of `ecm_monitoring`."""

@@ -1,0 +1,1 @@
+"""The rules of `monitoring`: pure functions, no I/O."""
