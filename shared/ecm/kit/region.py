@@ -162,3 +162,10 @@ def region_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) published as deploy/regions/region.schema.json."""
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://ecm-exchange.example/region/v1"}
     return head | Region.model_json_schema()
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    sys.stdout.write(json.dumps(region_schema(), indent=2, ensure_ascii=False) + "\n")
