@@ -1,0 +1,1 @@
+"""Meeting, timeline, report and circulation of a case (checklist I, J, K)."""

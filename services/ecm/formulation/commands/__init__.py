@@ -1,0 +1,1 @@
+"""What the RPCs do: load, ask, decide, save."""

@@ -1,0 +1,1 @@
+"""Timeline and family tree as SVG; pure functions."""

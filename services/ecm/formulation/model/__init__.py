@@ -1,0 +1,1 @@
+"""Rules, without I/O: from contents and a command to new content, or a DomainError."""
