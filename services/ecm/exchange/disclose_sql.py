@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - fragments of SQL are put together here, values never
 """`disclose()`: the PL/pgSQL function through which everything leaves (design §3.5, §3.6, §4).
 
 VOLATILE, at READ COMMITTED: the agency's lock is a statement of its own, and

@@ -1,0 +1,99 @@
+"""A writer: one database connection with one call at a time, which numbers its audit rows without gaps."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from ecm.exchange.asks import Answer, Ask, Released
+from ecm.kit.ids import Ids
+
+Connection = Any
+"""asyncpg.Connection; its stubs want a type argument that the runtime class hasn't."""
+
+CALL_SECONDS = 15.0
+"""Past this the connection is given up; the server's own bounds are shorter."""
+
+BOUNDS = {
+    "application_name": "ecm-exchange-release",
+    "default_transaction_isolation": "read committed",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "10s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+_DISCLOSE = "SELECT ask, outcome, total, more, type, id, version_id, last_updated, body FROM disclose($1, $2, $3, $4)"
+_BEGIN = "INSERT INTO audit_writer (writer) VALUES ($1)"
+# Held as long as the connection lives: the sealer sees by it which writers are gone.
+_ALIVE = "SELECT pg_advisory_lock(hashtextextended('ecm-writer:' || $1::uuid, 0))"
+
+
+class Writer:
+    """Begins with a connection and ends with it; a restarted exchange goes on with new ones."""
+
+    def __init__(self, connection: Connection, writer: UUID) -> None:
+        self._connection = connection
+        self.writer = writer
+        self._next = 1
+
+    @classmethod
+    async def open(cls, url: str, ids: Ids) -> "Writer":
+        """Connects. No pool: its reset query costs a round trip, and a writer is never shared."""
+        connection = await asyncpg.connect(url, server_settings=BOUNDS, ssl=False, timeout=5)
+        made = cls(connection, ids.uuid())
+        await connection.execute(_ALIVE, made.writer)
+        await connection.execute(_BEGIN, made.writer)
+        return made
+
+    @property
+    def lost(self) -> bool:
+        """Whether the connection is gone, and the writer with it."""
+        return bool(self._connection.is_closed())
+
+    async def disclose(self, agency: str, asks: Sequence[tuple[Ask, dict[str, Any]]]) -> list[Answer]:
+        """The answers, committed, in the order of the asks. One call at a time."""
+        documents = orjson.dumps([document for _, document in asks]).decode()
+        try:
+            async with asyncio.timeout(CALL_SECONDS):
+                rows = await self._connection.fetch(_DISCLOSE, agency, self.writer, self._next, documents)
+        except asyncpg.PostgresError:
+            raise
+        except BaseException:
+            # Whether it was committed isn't known: nothing leaves, and the number is never used again.
+            self.end()
+            raise
+        self._next += len(asks)
+        return _answers(rows, len(asks))
+
+    async def note(self, statement: str, *values: object) -> tuple[UUID, int]:
+        """Runs one statement that appends one audit row, given (writer, n) as $1 and $2; that pair."""
+        n = self._next
+        try:
+            await self._connection.execute(statement, self.writer, n, *values)
+        except asyncpg.PostgresError:
+            raise
+        except BaseException:
+            self.end()
+            raise
+        self._next += 1
+        return self.writer, n
+
+    def end(self) -> None:
+        """Drops the connection at once."""
+        self._connection.terminate()
+
+
+def _answers(rows: Sequence[Any], count: int) -> list[Answer]:
+    answers = [Answer() for _ in range(count)]
+    for index, outcome, total, more, kind, resource_id, version_id, last_updated, body in rows:
+        answer = answers[index]
+        answer.outcome, answer.total, answer.more = outcome, total, more
+        if resource_id is not None:
+            identity = cast(UUID, resource_id)
+            answer.resources.append(Released(kind, identity, version_id, last_updated, body))
+    return answers

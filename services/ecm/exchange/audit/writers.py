@@ -1,0 +1,140 @@
+"""A few writers that share the requests which wait: one agency's asks go in one `disclose()` call (baseline C)."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from ecm.exchange.asks import Answer, Ask
+from ecm.exchange.audit.writer import Writer
+from ecm.exchange.caller import PartnerCaller
+from ecm.kit.db.failures import is_transient
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import Ids
+from ecm.kit.telemetry import logger
+from ecm.kit.trace import current_trace
+
+READS_PER_CALL = 32
+QUERIES_PER_CALL = 4
+WAIT_SECONDS = 12.0
+RECONNECT_SECONDS = 0.2
+
+
+@dataclass(slots=True)
+class _Waiting:
+    ask: Ask
+    document: dict[str, Any]
+    answer: "asyncio.Future[Answer]"
+
+
+class Writers:
+    """Takes asks from everybody, and hands each waiting agency's to the next free writer."""
+
+    def __init__(self, url: str, ids: Ids, count: int) -> None:
+        self._url = url
+        self._ids = ids
+        self._count = count
+        self._queues: dict[tuple[str, bool], deque[_Waiting]] = {}
+        self._ready: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._manual: Writer | None = None
+        self._manual_lock = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Opens every writer; raises where the database can't be reached."""
+        opened = [await Writer.open(self._url, self._ids) for _ in range(self._count)]
+        self._tasks = [asyncio.create_task(self._serve(writer), name="writer") for writer in opened]
+
+    async def stop(self) -> None:
+        """Ends the writers, after the calls in hand."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._manual is not None:
+            self._manual.end()
+
+    async def disclose(self, caller: PartnerCaller, ask: Ask) -> Answer:
+        """The committed answer; PEER_UNREACHABLE where the database is away or busy."""
+        document = ask.document(caller.client, caller.user, current_trace().trace_id)
+        waiting = _Waiting(ask, document, asyncio.get_running_loop().create_future())
+        key = (caller.agency, ask.kind == "query")
+        queue = self._queues.setdefault(key, deque())
+        queue.append(waiting)
+        if len(queue) == 1:
+            self._ready.put_nowait(key)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                return await waiting.answer
+        except TimeoutError:
+            raise DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again.") from None
+
+    async def note(self, statement: str, *values: object) -> str:
+        """Appends one audit row outside of `disclose()` (a disclosure made by hand); its id, `writer/n`."""
+        async with self._manual_lock:
+            if self._manual is None or self._manual.lost:
+                self._manual = await Writer.open(self._url, self._ids)
+            writer, n = await self._manual.note(statement, *values)
+        return f"{writer}/{n}"
+
+    async def _serve(self, writer: Writer) -> None:
+        try:
+            while True:
+                key = await self._ready.get()
+                batch = self._take(key)
+                if writer.lost:
+                    writer = await self._reopen()
+                await self._answer(writer, key[0], batch)
+        finally:
+            writer.end()
+
+    def _take(self, key: tuple[str, bool]) -> list[_Waiting]:
+        queue = self._queues[key]
+        most = QUERIES_PER_CALL if key[1] else READS_PER_CALL
+        batch = [queue.popleft() for _ in range(min(most, len(queue)))]
+        if queue:
+            self._ready.put_nowait(key)
+        # Who has given up meanwhile was answered 503: nothing of theirs is to be written.
+        return [waiting for waiting in batch if not waiting.answer.done()]
+
+    async def _reopen(self) -> Writer:
+        while True:
+            try:
+                return await Writer.open(self._url, self._ids)
+            except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+                logger().warning("release.reconnect", error_class=type(error).__name__)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _answer(self, writer: Writer, agency: str, batch: list[_Waiting]) -> None:
+        if not batch:
+            return
+        try:
+            answers = await writer.disclose(agency, [(w.ask, w.document) for w in batch])
+        except asyncio.CancelledError:
+            _fail(batch, DomainError(Reason.PEER_UNREACHABLE, "The exchange is stopping; try again."))
+            raise
+        except Exception as error:
+            await self._failed(writer, agency, batch, error)
+            return
+        for waiting, answer in zip(batch, answers, strict=True):
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
+
+    async def _failed(self, writer: Writer, agency: str, batch: list[_Waiting], error: Exception) -> None:
+        """A faulty ask mustn't take others with it: each is tried alone, once."""
+        if len(batch) > 1 and not writer.lost and not is_transient(error):
+            for waiting in batch:
+                await self._answer(writer, agency, [waiting])
+            return
+        logger().warning("release.failed", error_class=type(error).__name__, sqlstate=getattr(error, "sqlstate", None))
+        if is_transient(error) or writer.lost:
+            _fail(batch, DomainError(Reason.PEER_UNREACHABLE, "The exchange's database is away or busy; try again."))
+        else:
+            _fail(batch, DomainError(Reason.INTERNAL, "The exchange failed; nothing was disclosed."))
+
+
+def _fail(batch: list[_Waiting], error: DomainError) -> None:
+    for waiting in batch:
+        if not waiting.answer.done():
+            waiting.answer.set_exception(error)

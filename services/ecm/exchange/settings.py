@@ -1,0 +1,27 @@
+"""Settings of the exchange (docs/architecture.md, "Settings")."""
+
+from pathlib import Path
+from typing import ClassVar
+
+from ecm.kit.settings import ServiceSettings
+
+
+class ExchangeSettings(ServiceSettings):
+    """What the exchange reads beyond every service's settings."""
+
+    service: ClassVar[str] = "exchange"
+
+    http_listen: str = "127.0.0.1:8080"
+    fhir_base: str = "http://127.0.0.1:8080/fhir"
+    lease_seconds: float = 30.0
+    pseudonym_key_file: Path
+    audit_key_file: Path
+    cursor_key_file: Path
+    checkpoint_dir: Path
+    # Connections that disclose. Few: each shares its calls among the requests that wait.
+    release_writers: int = 2
+
+    @property
+    def base(self) -> str:
+        """The FHIR base without a slash at its end; the only audience of partners' tokens."""
+        return self.fhir_base.rstrip("/")
