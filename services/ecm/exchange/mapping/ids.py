@@ -1,0 +1,27 @@
+"""FHIR ids and references, computed: a record can point at another's resources without looking them up."""
+
+from uuid import UUID, uuid5
+
+from ecm.exchange.mapping.codes import NAMESPACE
+
+Reference = dict[str, str]
+
+
+def fhir_id(record_id: UUID | str, resource_type: str, key: str = "") -> str:
+    """The id of one resource of a record; `key` is an item's code where there are several, never an index."""
+    return str(uuid5(NAMESPACE, f"{record_id}/{resource_type}/{key}"))
+
+
+def reference(record_id: UUID | str, resource_type: str, key: str = "") -> Reference:
+    """A relative reference to one resource of a record."""
+    return {"reference": f"{resource_type}/{fhir_id(record_id, resource_type, key)}"}
+
+
+def patient(child_id: UUID | str) -> Reference:
+    """The child's Patient."""
+    return reference(child_id, "Patient")
+
+
+def directory_record(region: str) -> UUID:
+    """What stands for "the record" of a region's Organizations and Practitioners."""
+    return uuid5(NAMESPACE, f"directory/{region}")
