@@ -3,11 +3,12 @@
 import re
 from datetime import date
 
+from ecm.api.common.v1.values_pb2 import Date
 from ecm.api.referrals.v1.referrals_records_pb2 import PLACEMENT_KIND_UNSPECIFIED, Child
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.codes import check_ethnic_category, check_language, check_urn
 from ecm.referrals.model.contact import check_address, check_contacts
-from ecm.referrals.model.dates import age_on, of_date, past_date
+from ecm.referrals.model.dates import age_on, past_date
 from ecm.referrals.model.nhs_number import Strictness, check_nhs_number
 from ecm.referrals.model.refusals import invalid, missing, required_text
 
@@ -39,11 +40,11 @@ def revise(held: Child, child: Child, strictness: Strictness) -> Child:
     return fresh
 
 
-def correct_birth(held: Child, born: date) -> Child:
+def correct_birth(held: Child, born: Date) -> Child:
     """The file with another date of birth."""
     fresh = Child()
     fresh.CopyFrom(held)
-    fresh.date_of_birth.CopyFrom(of_date(born))
+    fresh.date_of_birth.CopyFrom(born)
     return fresh
 
 

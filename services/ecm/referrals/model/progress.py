@@ -39,10 +39,10 @@ class Progress:
 def of_meeting(meeting: formulation.Meeting) -> Progress | None:
     """A meeting has a date, or was held; a cancelled one leads nowhere."""
     reached = _MEETING.get(meeting.state)
-    return None if reached is None else Progress(reached, _instant(meeting.starts_at))
+    return None if reached is None else Progress(reached, instant(meeting.starts_at))
 
 
-def of_draft(draft: formulation.ReportDraft, recorded_at: datetime) -> Progress | None:
+def of_draft(draft: formulation.ReportDraft, recorded_at: datetime | None) -> Progress | None:
     """A report is drafted, or checked for accuracy."""
     reached = _DRAFT.get(draft.state)
     return None if reached is None else Progress(reached, recorded_at)
@@ -50,11 +50,12 @@ def of_draft(draft: formulation.ReportDraft, recorded_at: datetime) -> Progress 
 
 def of_report(report: formulation.Report) -> Progress:
     """A report is final, or circulated to somebody."""
-    sent = [_instant(circulation.at) for circulation in report.circulations if not circulation.ended]
+    sent = [instant(circulation.at) for circulation in report.circulations if not circulation.ended]
     if sent:
         return Progress(CASE_STATE_REPORT_SHARED, max((at for at in sent if at), default=None))
-    return Progress(CASE_STATE_REPORT_FINAL, _instant(report.finalised_at))
+    return Progress(CASE_STATE_REPORT_FINAL, instant(report.finalised_at))
 
 
-def _instant(at: Timestamp) -> datetime | None:
+def instant(at: Timestamp) -> datetime | None:
+    """The instant in UTC; None where none was set."""
     return at.ToDatetime(UTC) if at.ByteSize() else None

@@ -1,0 +1,1 @@
+"""The commands of `referrals`: load, decide, save. Each handler runs in the transaction of its answer."""

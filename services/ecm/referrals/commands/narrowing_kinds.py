@@ -1,0 +1,149 @@
+"""The three narrowings of `referrals`: a detail protected, a date of birth corrected, a case closed."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from ecm.api.consent.v1.consent_service_pb2 import (
+    BirthDateNarrowing,
+    CloseCaseNarrowing,
+    NarrowRequest,
+    ProtectNarrowing,
+)
+from ecm.api.referrals.v1.referrals_records_pb2 import Case, Child
+from ecm.api.referrals.v1.referrals_service_pb2 import CloseCaseRequest, CorrectDateOfBirthRequest, ProtectDetailRequest
+from ecm.kit.db.records import Record
+from ecm.kit.db.uow import Tx
+from ecm.kit.ids import parse_uuid
+from ecm.referrals.commands.deciding import decision, today
+from ecm.referrals.commands.narrowing import Kinds, Narrowing
+from ecm.referrals.model.bounds import check_bounds
+from ecm.referrals.model.case import check_allowed, check_closing, close
+from ecm.referrals.model.child import check_birth, correct_birth
+from ecm.referrals.model.protection import check_agencies, check_kind, check_protect, flag_of, protect
+from ecm.referrals.model.refusals import invalid, missing, required_text
+from ecm.referrals.model.states import ENDED, Step
+from ecm.referrals.store import get_case, get_child
+
+
+class Protecting(Narrowing[Child]):
+    """A kind of detail is protected for all agencies but the named."""
+
+    kind: ClassVar[str] = "protect"
+
+    def __init__(self, request: ProtectDetailRequest) -> None:
+        self.request = request
+
+    @property
+    def expected_version(self) -> int:
+        return self.request.expected_version
+
+    @property
+    def reason(self) -> str:
+        return self.request.reason.strip()
+
+    @property
+    def record_id(self) -> UUID:
+        return parse_uuid(self.request.child_id, "child_id")
+
+    async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
+        return await get_child(tx, self.request.child_id, lock=lock)
+
+    def check(self, tx: Tx, held: Child) -> None:
+        check_bounds(self.request)
+        check_kind(self.request.kind)
+        check_agencies(self.request.named_agencies, (agency.id for agency in tx.region.agencies), "named_agencies")
+        check_protect(held, self.request.kind, self.request.named_agencies)
+
+    def stricter(self, tx: Tx, held: Child) -> Child:
+        return protect(held, self.request.kind, self.request.named_agencies)
+
+    def told(self, child_id: UUID, version: int, content: Child | None = None) -> NarrowRequest:
+        flag = flag_of(content, self.request.kind) if content is not None else None
+        named = self.request.named_agencies if flag is None else flag.named_agencies
+        protecting = ProtectNarrowing(kind=self.request.kind, named_agencies=sorted(set(named)), child_version=version)
+        return NarrowRequest(child_id=str(child_id), protect=protecting)
+
+
+class CorrectingBirth(Narrowing[Child]):
+    """The date of birth is corrected, which may open a consent's question again."""
+
+    kind: ClassVar[str] = "birth-date"
+
+    def __init__(self, request: CorrectDateOfBirthRequest) -> None:
+        self.request = request
+
+    @property
+    def expected_version(self) -> int:
+        return self.request.expected_version
+
+    @property
+    def reason(self) -> str:
+        return self.request.reason.strip()
+
+    @property
+    def record_id(self) -> UUID:
+        return parse_uuid(self.request.child_id, "child_id")
+
+    async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
+        return await get_child(tx, self.request.child_id, lock=lock)
+
+    def check(self, tx: Tx, held: Child) -> None:
+        check_bounds(self.request)
+        if not self.request.HasField("date_of_birth"):
+            raise missing("date_of_birth")
+        check_birth(self.stricter(tx, held), "date_of_birth", today(tx))
+        required_text(self.request.reason, "reason")
+        if held.date_of_birth == self.request.date_of_birth:
+            raise invalid("date_of_birth", "is the date on the file already.")
+
+    def stricter(self, tx: Tx, held: Child) -> Child:
+        return correct_birth(held, self.request.date_of_birth)
+
+    def told(self, child_id: UUID, version: int, content: Child | None = None) -> NarrowRequest:
+        birth = BirthDateNarrowing(date_of_birth=self.request.date_of_birth, child_version=version)
+        return NarrowRequest(child_id=str(child_id), birth_date=birth)
+
+
+class Closing(Narrowing[Case]):
+    """A case is closed (95)."""
+
+    kind: ClassVar[str] = "close-case"
+
+    def __init__(self, request: CloseCaseRequest) -> None:
+        self.request = request
+
+    @property
+    def expected_version(self) -> int:
+        return self.request.expected_version
+
+    @property
+    def reason(self) -> str:
+        return self.request.reason.strip()
+
+    @property
+    def record_id(self) -> UUID:
+        return parse_uuid(self.request.case_id, "case_id")
+
+    async def load(self, tx: Tx, *, lock: bool = False) -> Record[Case]:
+        return await get_case(tx, self.request.case_id, lock=lock)
+
+    def check(self, tx: Tx, held: Case) -> None:
+        check_bounds(self.request)
+        check_allowed(held, Step.CLOSE, decision(tx).edges)
+        check_closing(self.request.end_reason, self.request.reason)
+
+    def stricter(self, tx: Tx, held: Case) -> Case:
+        if held.state in ENDED:
+            return held
+        return close(held, self.request.end_reason, decision(tx, self.request.reason))
+
+    def told(self, child_id: UUID, version: int, content: Case | None = None) -> NarrowRequest:
+        closing = CloseCaseNarrowing(case_id=self.request.case_id, case_version=version)
+        return NarrowRequest(child_id=str(child_id), close_case=closing)
+
+
+KINDS: Kinds = {
+    Protecting.kind: lambda payload: Protecting(ProtectDetailRequest.FromString(payload)),
+    CorrectingBirth.kind: lambda payload: CorrectingBirth(CorrectDateOfBirthRequest.FromString(payload)),
+    Closing.kind: lambda payload: Closing(CloseCaseRequest.FromString(payload)),
+}

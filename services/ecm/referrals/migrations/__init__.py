@@ -1,0 +1,1 @@
+"""How the database of `referrals` came to be what it is."""
