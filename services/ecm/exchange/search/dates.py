@@ -15,6 +15,7 @@ _FORM = re.compile(
     r"(?:T(?P<H>\d{2}):(?P<M>\d{2})(?::(?P<S>\d{2})(?:\.(?P<f>\d{1,9}))?)?(?P<z>Z|[+-]\d{2}:\d{2})?)?)?)?$"
 )
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+LAST_YEAR = 9999
 AFTER_ALL = datetime.max.replace(tzinfo=UTC)
 
 
@@ -33,7 +34,7 @@ def parse(text: str) -> Span:
         raise ValueError("not a FHIR date")
     if match["m"] is None:
         year = int(match["y"])
-        return Span(_at(year), _at(year + 1) if year < 9999 else AFTER_ALL)
+        return Span(_at(year), _at(year + 1) if year < LAST_YEAR else AFTER_ALL)
     if match["d"] is None:
         year, month = int(match["y"]), int(match["m"])
         return Span(_at(year, month), _at(year + month // 12, month % 12 + 1))

@@ -16,7 +16,7 @@ SPEC = "http://hl7.org/fhir/SearchParameter/"
 class Kind(StrEnum):
     """R4's kinds of parameters that are served."""
 
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - a kind of search parameter
     DATE = "date"
     REFERENCE = "reference"
 

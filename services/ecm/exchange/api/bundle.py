@@ -1,0 +1,47 @@
+"""Bundles spliced from stored bytes: nothing is parsed on the way out. https://hl7.org/fhir/R4/bundle.html"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, issue, outcome
+from ecm.exchange.asks import Released
+
+NOTICE = (
+    "What is shown may be limited by consent, sharing agreements and restrictions. "
+    "That something is absent here doesn't mean that it doesn't exist."
+)
+_NOTICE_ISSUE = issue("information", "informational", NOTICE)
+_ONLY_NOTICE = b'{"resource":' + outcome([_NOTICE_ISSUE]) + b',"search":{"mode":"outcome"}}'
+
+
+def searchset(
+    base: str,
+    resources: Sequence[Released],
+    *,
+    total: int | None,
+    links: Sequence[tuple[str, str]],
+    issues: Sequence[dict[str, Any]] = (),
+) -> Response:
+    """A search's answer. Its last entry is an OperationOutcome: the fixed notice, then what couldn't be served."""
+    head: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+    if total is not None:
+        head["total"] = total
+    head["link"] = [{"relation": relation, "url": url} for relation, url in links]
+    parts = [orjson.dumps(head)[:-1], b',"entry":[']
+    for released in resources:
+        parts += [_before(base, released), released.body, b',"search":{"mode":"match"}},']
+    parts += [_outcome_entry(issues), b"]}"]
+    return Response(b"".join(parts), headers=NO_STORE, media_type=FHIR_JSON)
+
+
+def _before(base: str, released: Released) -> bytes:
+    return f'{{"fullUrl":"{base}/{released.type}/{released.id}","resource":'.encode()
+
+
+def _outcome_entry(issues: Sequence[dict[str, Any]]) -> bytes:
+    if not issues:
+        return _ONLY_NOTICE
+    return b'{"resource":' + outcome([_NOTICE_ISSUE, *issues]) + b',"search":{"mode":"outcome"}}'

@@ -1,0 +1,102 @@
+"""The ASGI application below the FHIR base: authenticate, route, answer, and never answer what isn't audited."""
+
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ecm.exchange.api.auth import authenticate
+from ecm.exchange.api.errors import NO_STORE, FhirError, response_to
+from ecm.exchange.api.formats import check_accept, check_form
+from ecm.exchange.api.incoming import Api, Incoming
+from ecm.exchange.api.inquiry import describe
+from ecm.exchange.api.routes import READING, route
+from ecm.exchange.caller import PartnerCaller
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.telemetry import logger
+from ecm.kit.trace import current_trace, with_trace
+
+LARGEST_FORM = 65_536
+MOST_PARAMETERS = 100
+_UNAUDITED = frozenset({429, 503})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
+
+
+class FhirDoor:
+    """Serves `api`; `open_documents` (path → media type, bytes) need no token: metadata, SMART configuration."""
+
+    def __init__(self, api: Api, prefix: str, open_documents: dict[str, tuple[str, bytes]]) -> None:
+        self._api = api
+        self._prefix = prefix
+        self._open = open_documents
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        with with_trace(request.headers.get("traceparent")):
+            response = await self._answer(request, scope["path"].removeprefix(self._prefix).strip("/"))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request, path: str) -> Response:
+        try:
+            document = self._open.get(path)
+            if document is not None:
+                return _open_document(request, *document)
+            caller = await authenticate(request, self._api.verifier, self._api.region)
+            return await self._to_caller(request, path, caller)
+        except (DomainError, FhirError) as error:
+            return response_to(error, current_trace().trace_id)
+        except Exception:
+            logger().exception("http.failed")
+            return response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)
+
+    async def _to_caller(self, request: Request, path: str, caller: PartnerCaller) -> Response:
+        segments = tuple(path.split("/")) if path else ()
+        pairs = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=None)[:MOST_PARAMETERS]
+        inquiry = describe(request.method, segments, pairs, self._api.fingerprints)
+        incoming = Incoming(self._api, request, caller, segments, pairs, inquiry)
+        try:
+            response = await self._served(incoming)
+        except (DomainError, FhirError) as error:
+            response = response_to(error, current_trace().trace_id)
+        except Exception:
+            logger().exception("http.failed")
+            response = response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)
+        if not incoming.audited and response.status_code not in _UNAUDITED:
+            await incoming.note("refused")
+        return response
+
+    async def _served(self, incoming: Incoming) -> Response:
+        request = incoming.request
+        if request.method == "POST" and incoming.path[-1:] == ("_search",):
+            await _read_form(incoming)
+        handler = route(request.method, incoming.path, self._api.writes)
+        check_accept(request.headers.get("accept"), incoming.pairs)
+        if request.method not in (*READING, "POST") or incoming.inquiry.interaction == "command":
+            # Blocked clients are found by this, before anything is forwarded.
+            await incoming.note("nothing")
+        return await handler(incoming)
+
+
+def _open_document(request: Request, media_type: str, body: bytes) -> Response:
+    if request.method not in READING:
+        raise FhirError(405, "not-supported", "This address takes GET.", {"allow": "GET"})
+    pairs = parse_qsl(request.url.query, keep_blank_values=True)
+    check_accept(request.headers.get("accept"), pairs)
+    return Response(body, headers=NO_STORE, media_type=media_type)
+
+
+async def _read_form(incoming: Incoming) -> None:
+    """Adds the form's parameters to the query's; identifiers belong into a body, not into addresses."""
+    check_form(incoming.request.headers.get("content-type"))
+    body = b""
+    async for chunk in incoming.request.stream():
+        body += chunk
+        if len(body) > LARGEST_FORM:
+            raise DomainError(Reason.TOO_LARGE, "The form is larger than 64 KiB.")
+    try:
+        form = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        raise DomainError(Reason.INVALID_VALUE, "The form can't be read.") from None
+    incoming.pairs += form
+    incoming.inquiry = describe(incoming.request.method, incoming.path, incoming.pairs, incoming.api.fingerprints)

@@ -1,0 +1,94 @@
+"""A request of a known client, and what its handlers work with."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ecm.exchange.asks import Answer, Ask, Inquiry, Kind
+from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.release import Release
+from ecm.exchange.search.compile import Compiled
+from ecm.exchange.search.cursor import Cursors
+from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import Ids
+from ecm.kit.region import Region
+from ecm.kit.settings import ServiceSettings
+
+FindDataref = Callable[[str, str], Awaitable[tuple[str, UUID] | None]]
+"""(client, token) → (type, id) of the resource that the client's event points at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """What every interaction needs. `writes`: (`create` or `update`, type) → handler."""
+
+    base: str
+    settings: ServiceSettings
+    region: Region
+    verifier: TokenVerifier
+    release: Release
+    fingerprints: Fingerprints
+    cursors: Cursors
+    ids: Ids
+    find_dataref: FindDataref
+    writes: Mapping[tuple[str, str], "Handler"] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Incoming:
+    """One authenticated request. `path` is below the FHIR base, `pairs` the query (or the form) in order."""
+
+    api: Api
+    request: Request
+    caller: PartnerCaller
+    path: tuple[str, ...]
+    pairs: list[tuple[str, str]]
+    inquiry: Inquiry
+    # Whether the audit has this request already.
+    audited: bool = False
+
+    @property
+    def strict(self) -> bool:
+        """`Prefer: handling=strict`: https://hl7.org/fhir/R4/search.html#errors"""
+        return "handling=strict" in self.request.headers.get("prefer", "").replace(" ", "")
+
+    def require(self, resource_type: str, permission: str) -> None:
+        """Raises SCOPE_INSUFFICIENT unless the scopes cover a letter of `cruds` on that type."""
+        if not self.caller.may(resource_type, permission):
+            raise DomainError(
+                Reason.SCOPE_INSUFFICIENT, f"The token's scopes don't cover system/{resource_type}.{permission}."
+            )
+
+    async def ask(
+        self,
+        kind: Kind,
+        resource_type: str = "",
+        resource_id: UUID | None = None,
+        *,
+        version: str = "",
+        compiled: Compiled | None = None,
+    ) -> Answer:
+        """What may leave, and is in the audit by now. Raises what `Release.release` raises."""
+        sql, args = (compiled.sql, compiled.args) if compiled else ("", ())
+        return await self._released(Ask(self.inquiry, kind, resource_type, resource_id, version, sql, args))
+
+    async def note(self, outcome: str) -> None:
+        """Writes this request into the audit without looking for anything."""
+        await self._released(Ask(self.inquiry, "none", outcome=outcome))
+
+    async def _released(self, ask: Ask) -> Answer:
+        try:
+            answer = await self.api.release.one(self.caller, ask)
+        except DomainError as error:
+            self.audited = self.audited or error.reason is Reason.CLIENT_BLOCKED
+            raise
+        self.audited = True
+        return answer
+
+
+Handler = Callable[[Incoming], Awaitable[Response]]

@@ -1,0 +1,56 @@
+"""Read one resource. https://hl7.org/fhir/R4/http.html#read"""
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, not_found
+from ecm.exchange.api.incoming import Incoming
+from ecm.exchange.asks import Answer, Released
+from ecm.exchange.search.query import as_uuid
+
+
+async def read(incoming: Incoming) -> Response:
+    """The resource in the caller's view, or the 404 that says nothing."""
+    resource_type, resource_id = incoming.path
+    incoming.require(resource_type, "r")
+    # What can't be an id of ours is looked for all the same, so that it takes as long.
+    wanted = as_uuid(resource_id) or incoming.api.ids.uuid()
+    return resource_response(incoming.request, await incoming.ask("read", resource_type, wanted))
+
+
+def resource_response(request: Request, answer: Answer) -> Response:
+    """200 with the stored bytes, 304 where the caller has them, 404 where nothing was released."""
+    if not answer.resources:
+        raise not_found()
+    released = answer.resources[0]
+    headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": _http_date(released.last_updated)}
+    if _is_known(request, released):
+        return Response(status_code=304, headers=headers)
+    return Response(released.body, headers=headers, media_type=FHIR_JSON)
+
+
+def etag(version_id: str) -> str:
+    """The weak tag of a version. https://hl7.org/fhir/R4/http.html#versioning"""
+    return f'W/"{version_id}"'
+
+
+def _is_known(request: Request, released: Released) -> bool:
+    known = request.headers.get("if-none-match")
+    if known is not None:
+        tags = {tag.strip().removeprefix("W/").strip('"') for tag in known.split(",")}
+        return released.version_id in tags or "*" in tags
+    return _not_modified_since(request.headers.get("if-modified-since"), released.last_updated)
+
+
+def _not_modified_since(header: str | None, changed: datetime) -> bool:
+    try:
+        return header is not None and changed.replace(microsecond=0) <= parsedate_to_datetime(header)
+    except (ValueError, TypeError):
+        return False
+
+
+def _http_date(instant: datetime) -> str:
+    return format_datetime(instant.astimezone(UTC), usegmt=True)

@@ -1,0 +1,71 @@
+"""HTTP: uvicorn, started and stopped from within the process's own loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from ecm.kit.rpc.server import PortTakenError
+from ecm.kit.telemetry import logger
+
+BACKLOG = 2_048
+KEEP_ALIVE_SECONDS = 75
+
+
+class _Server(uvicorn.Server):
+    """Signals are the process's own affair."""
+
+    def install_signal_handlers(self) -> None:
+        """Leaves them alone."""
+
+
+@asynccontextmanager
+async def serving_http(application: Starlette, listen: str, stop_seconds: float) -> AsyncIterator[int]:
+    """Serves within the block; yields the port. At its end requests are drained for `stop_seconds`.
+
+    Raises PortTakenError, whose message says what to do.
+    """
+    opened = _bind(listen)
+    config = uvicorn.Config(
+        application,
+        # No access log: addresses hold identifiers.
+        access_log=False,
+        log_config=None,
+        lifespan="off",
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=max(int(stop_seconds), 1),
+        h11_max_incomplete_event_size=65_536,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server._serve([opened]), name="http")
+    while not server.started and not task.done():
+        await asyncio.sleep(0.01)
+    port: int = opened.getsockname()[1]
+    logger().info("http.serving", address=listen, port=port)
+    try:
+        yield port
+    finally:
+        server.should_exit = True
+        await asyncio.wait([task], timeout=2 * stop_seconds + 1)
+
+
+def _bind(listen: str) -> socket.socket:
+    host, _, port = listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    opened = socket.socket(family, socket.SOCK_STREAM)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        opened.bind((host.strip("[]"), int(port)))
+        opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise PortTakenError(
+            f"{listen} can't be served on, probably since something serves there already. "
+            "Stop it, or set ECM_HTTP_LISTEN to a free address (and ECM_FHIR_BASE with it)."
+        ) from None
+    opened.setblocking(False)
+    return opened

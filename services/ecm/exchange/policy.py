@@ -1,0 +1,18 @@
+"""Who may call which method of the exchange's gRPC service."""
+
+from ecm.kit.rpc import roles
+from ecm.kit.rpc.policy import Policy, rule
+
+# Who may ask for a child's accounting of disclosures.
+_ACCOUNTABLE = (roles.CASE_MANAGER, roles.SENIOR_PRACTITIONER, roles.YOT_MANAGER, roles.DATA_PROTECTION_OFFICER)
+
+POLICY: Policy = {
+    "ApplyGrants": rule(services=[roles.CONSENT], scope="none"),
+    "ApplyRegion": rule(services=[roles.CONSENT], scope="none"),
+    "ListDisclosures": rule(people=_ACCOUNTABLE),
+    "RecordManualDisclosure": rule(people=_ACCOUNTABLE, command=True),
+    "VerifyAudit": rule(people=[roles.DATA_PROTECTION_OFFICER, roles.ADMINISTRATOR], scope="region"),
+    "GetProjection": rule(
+        people=[roles.ADMINISTRATOR, roles.DATA_PROTECTION_OFFICER], services=roles.ALL_SERVICES, scope="none"
+    ),
+}
