@@ -1935,3 +1935,259 @@ class ListChildRecordsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListChildRecordsResponse: _TypeAlias = ListChildRecordsResponse  # noqa: Y015
+
+@_typing.final
+class GetFormulationRequest(_message.Message):
+    """Request of `GetFormulation`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CASE_ID_FIELD_NUMBER: _builtins.int
+    case_id: _builtins.str
+    """Of which case."""
+    def __init__(
+        self,
+        *,
+        case_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_id", b"case_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFormulationRequest: _TypeAlias = GetFormulationRequest  # noqa: Y015
+
+@_typing.final
+class GetFormulationResponse(_message.Message):
+    """Response of `GetFormulation`; every list oldest first, documents' bytes left out."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEVELOPMENTAL_MAPS_FIELD_NUMBER: _builtins.int
+    RECOVERY_STAGES_FIELD_NUMBER: _builtins.int
+    RECOMMENDATIONS_FIELD_NUMBER: _builtins.int
+    DRAFTS_FIELD_NUMBER: _builtins.int
+    REPORTS_FIELD_NUMBER: _builtins.int
+    VOICES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def developmental_maps(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedDevelopmentalMap]:
+        """Developmental maps."""
+
+    @_builtins.property
+    def recovery_stages(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedRecoveryStage]:
+        """Placements on the recovery model."""
+
+    @_builtins.property
+    def recommendations(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedRecommendations]:
+        """Recommendations."""
+
+    @_builtins.property
+    def drafts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedReportDraft]:
+        """Drafts of the report."""
+
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedReport]:
+        """Final reports and amendments."""
+
+    @_builtins.property
+    def voices(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedChildVoice]:
+        """Voices of the child or family."""
+
+    def __init__(
+        self,
+        *,
+        developmental_maps: _abc.Iterable[Global___ListedDevelopmentalMap] | None = ...,
+        recovery_stages: _abc.Iterable[Global___ListedRecoveryStage] | None = ...,
+        recommendations: _abc.Iterable[Global___ListedRecommendations] | None = ...,
+        drafts: _abc.Iterable[Global___ListedReportDraft] | None = ...,
+        reports: _abc.Iterable[Global___ListedReport] | None = ...,
+        voices: _abc.Iterable[Global___ListedChildVoice] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["developmental_maps", b"developmental_maps", "drafts", b"drafts", "recommendations", b"recommendations", "recovery_stages", b"recovery_stages", "reports", b"reports", "voices", b"voices"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFormulationResponse: _TypeAlias = GetFormulationResponse  # noqa: Y015
+
+@_typing.final
+class ListedDevelopmentalMap(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    MAP_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def map(self) -> _formulation_records_pb2.DevelopmentalMap:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        map: _formulation_records_pb2.DevelopmentalMap | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["map", b"map", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["map", b"map", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedDevelopmentalMap: _TypeAlias = ListedDevelopmentalMap  # noqa: Y015
+
+@_typing.final
+class ListedRecoveryStage(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    STAGE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def stage(self) -> _formulation_records_pb2.RecoveryStage:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        stage: _formulation_records_pb2.RecoveryStage | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "stage", b"stage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "stage", b"stage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedRecoveryStage: _TypeAlias = ListedRecoveryStage  # noqa: Y015
+
+@_typing.final
+class ListedRecommendations(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    RECOMMENDATIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def recommendations(self) -> _formulation_records_pb2.Recommendations:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        recommendations: _formulation_records_pb2.Recommendations | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["recommendations", b"recommendations", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["recommendations", b"recommendations", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedRecommendations: _TypeAlias = ListedRecommendations  # noqa: Y015
+
+@_typing.final
+class ListedReportDraft(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    DRAFT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def draft(self) -> _formulation_records_pb2.ReportDraft:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        draft: _formulation_records_pb2.ReportDraft | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "ref", b"ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draft", b"draft", "ref", b"ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedReportDraft: _TypeAlias = ListedReportDraft  # noqa: Y015
+
+@_typing.final
+class ListedReport(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    REPORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def report(self) -> _formulation_records_pb2.Report:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        report: _formulation_records_pb2.Report | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "report", b"report"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedReport: _TypeAlias = ListedReport  # noqa: Y015
+
+@_typing.final
+class ListedChildVoice(_message.Message):
+    """Part of `GetFormulationResponse`."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REF_FIELD_NUMBER: _builtins.int
+    VOICE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def ref(self) -> _record_pb2.RecordRef:
+        """Which."""
+
+    @_builtins.property
+    def voice(self) -> _formulation_records_pb2.ChildVoice:
+        """Content."""
+
+    def __init__(
+        self,
+        *,
+        ref: _record_pb2.RecordRef | None = ...,
+        voice: _formulation_records_pb2.ChildVoice | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "voice", b"voice"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ref", b"ref", "voice", b"voice"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedChildVoice: _TypeAlias = ListedChildVoice  # noqa: Y015

@@ -193,6 +193,11 @@ class FormulationServiceStub:
                 request_serializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationRequest.SerializeToString,
                 response_deserializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationResponse.FromString,
                 _registered_method=True)
+        self.GetFormulation = channel.unary_unary(
+                '/ecm.api.formulation.v1.FormulationService/GetFormulation',
+                request_serializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationRequest.SerializeToString,
+                response_deserializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationResponse.FromString,
+                _registered_method=True)
         self.ListRecordVersions = channel.unary_unary(
                 '/ecm.api.formulation.v1.FormulationService/ListRecordVersions',
                 request_serializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.ListRecordVersionsRequest.SerializeToString,
@@ -429,6 +434,13 @@ class FormulationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetFormulation(self, request, context):
+        """Reads what the meeting led to: maps, placements, recommendations, drafts, reports, voices of a case.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ListRecordVersions(self, request, context):
         """Versions of one record, in order; for services.
         """
@@ -600,6 +612,11 @@ def add_FormulationServiceServicer_to_server(servicer, server):
                     servicer.EndCirculation,
                     request_deserializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationRequest.FromString,
                     response_serializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationResponse.SerializeToString,
+            ),
+            'GetFormulation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFormulation,
+                    request_deserializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationRequest.FromString,
+                    response_serializer=ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationResponse.SerializeToString,
             ),
             'ListRecordVersions': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRecordVersions,
@@ -1453,6 +1470,33 @@ class FormulationService:
             '/ecm.api.formulation.v1.FormulationService/EndCirculation',
             ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationRequest.SerializeToString,
             ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.EndCirculationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFormulation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/ecm.api.formulation.v1.FormulationService/GetFormulation',
+            ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationRequest.SerializeToString,
+            ecm_dot_api_dot_formulation_dot_v1_dot_formulation__service__pb2.GetFormulationResponse.FromString,
             options,
             channel_credentials,
             insecure,

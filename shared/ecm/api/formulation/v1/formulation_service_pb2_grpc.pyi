@@ -99,6 +99,8 @@ class FormulationServiceStub:
     """Circulates a final report to agencies agreed at the meeting (171). CIRCULATION_NOT_AGREED."""
     EndCirculation: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.EndCirculationRequest, _formulation_service_pb2.EndCirculationResponse]
     """Ends a circulation; a narrowing, through `consent` first."""
+    GetFormulation: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.GetFormulationRequest, _formulation_service_pb2.GetFormulationResponse]
+    """Reads what the meeting led to: maps, placements, recommendations, drafts, reports, voices of a case."""
     ListRecordVersions: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.ListRecordVersionsRequest, _formulation_service_pb2.ListRecordVersionsResponse]
     """Versions of one record, in order; for services."""
     ListChildRecords: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.ListChildRecordsRequest, _formulation_service_pb2.ListChildRecordsResponse]
@@ -175,6 +177,8 @@ class FormulationServiceAsyncStub(FormulationServiceStub):
     """Circulates a final report to agencies agreed at the meeting (171). CIRCULATION_NOT_AGREED."""
     EndCirculation: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.EndCirculationRequest, _formulation_service_pb2.EndCirculationResponse]  # type: ignore[assignment]
     """Ends a circulation; a narrowing, through `consent` first."""
+    GetFormulation: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.GetFormulationRequest, _formulation_service_pb2.GetFormulationResponse]  # type: ignore[assignment]
+    """Reads what the meeting led to: maps, placements, recommendations, drafts, reports, voices of a case."""
     ListRecordVersions: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.ListRecordVersionsRequest, _formulation_service_pb2.ListRecordVersionsResponse]  # type: ignore[assignment]
     """Versions of one record, in order; for services."""
     ListChildRecords: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.ListChildRecordsRequest, _formulation_service_pb2.ListChildRecordsResponse]  # type: ignore[assignment]
@@ -434,6 +438,14 @@ class FormulationServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_formulation_service_pb2.EndCirculationResponse, _abc.Awaitable[_formulation_service_pb2.EndCirculationResponse]]:
         """Ends a circulation; a narrowing, through `consent` first."""
+
+    @_abc_1.abstractmethod
+    def GetFormulation(
+        self,
+        request: _formulation_service_pb2.GetFormulationRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_formulation_service_pb2.GetFormulationResponse, _abc.Awaitable[_formulation_service_pb2.GetFormulationResponse]]:
+        """Reads what the meeting led to: maps, placements, recommendations, drafts, reports, voices of a case."""
 
     @_abc_1.abstractmethod
     def ListRecordVersions(
