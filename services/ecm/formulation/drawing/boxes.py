@@ -57,7 +57,7 @@ class Box:
 
     @property
     def taken(self) -> tuple[float, float]:
-        """What it takes of a lane: its box, and the strip where that reaches further (a point of which the year is known)."""
+        """What it takes of a lane: its box, and its strip where that reaches further (only the year is known)."""
         return min(self.left, self.extent.left), max(self.right, self.extent.right)
 
     @property
@@ -136,7 +136,7 @@ def _width(extent: Extent, words: tuple[str, str, str], span: bool) -> float:
     column = next(width for most, width in _WIDTHS if len(words[1]) <= most)
     sizes = zip(words, (DATE_SIZE, TEXT_SIZE, TAG_SIZE), strict=True)
     needed = min(column, max(width_of(word, size, bold=size == DATE_SIZE) for word, size in sizes))
-    return max(extent.right - extent.left if span else 0.0, needed + 2 * PADDING)
+    return max(extent.right - extent.left if span else 0.0, needed + 2 * PADDING + 1)
 
 
 def _left(extent: Extent, width: float, span: bool, axis: Axis) -> float:

@@ -2,7 +2,7 @@
 
 from ecm.api.common.v1.values_pb2 import PartialDate, PartialPeriod
 
-MONTHS = "Jan. Feb. March April May June July Aug. Sept. Oct. Nov. Dec.".split()
+MONTHS = ["Jan.", "Feb.", "March", "April", "May", "June", "July", "Aug.", "Sept.", "Oct.", "Nov.", "Dec."]
 
 
 def written(day: PartialDate) -> str:

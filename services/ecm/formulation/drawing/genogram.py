@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.formulation.drawing import dates
 from ecm.formulation.drawing.kin import CHILD, GENERATIONS, Family, Person, Union, family_of
-from ecm.formulation.drawing.svg import Element, add, canvas, line, lines, to_bytes
+from ecm.formulation.drawing.svg import Element, Style, add, canvas, line, lines, to_bytes
 from ecm.formulation.drawing.text import wrap
 
 MARGIN, TOP, INK = 40.0, 90.0, "#1a1a1a"
@@ -106,7 +106,7 @@ def _add_words(group: Element, person: Person, at: Point) -> None:
     facts = [part for fact in _facts(person) for part in wrap(fact, STEP - 16, SMALL)]
     height = len(names) * NAME_SIZE * 1.2 + len(facts) * SMALL * 1.2 + 4
     add(group, "rect", x=at[0] - STEP / 2 + 6, y=at[1] + HALF + 4, width=STEP - 12, height=height, fill="#ffffff")
-    centred = {"text_anchor": "middle", "fill": INK}
+    centred: Style = {"text_anchor": "middle", "fill": INK}
     y = lines(group, names, (at[0], at[1] + HALF + 17), NAME_SIZE, leading=1.2, font_weight="bold", **centred)
     lines(group, facts, (at[0], y), SMALL, leading=1.2, **centred)
 
@@ -120,7 +120,7 @@ def _facts(person: Person) -> list[str]:
 
 def _add_sign(group: Element, gender: int, at: Point, half: float) -> None:
     x, y = at
-    style = {"fill": "#ffffff", "stroke": INK, "stroke_width": 2}
+    style: Style = {"fill": "#ffffff", "stroke": INK, "stroke_width": 2}
     if gender == referrals.GENDER_MALE:
         add(group, "rect", x=x - half, y=y - half, width=2 * half, height=2 * half, **style)
     elif gender == referrals.GENDER_FEMALE:

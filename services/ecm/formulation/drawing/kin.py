@@ -1,4 +1,4 @@
-"""Who is whose: the child's family as generations and unions, from the family members of `referrals` (135, 144, 146)."""
+"""Who is whose: the child's family as generations and unions, from the members in `referrals` (135, 144, 146)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

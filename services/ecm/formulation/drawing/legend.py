@@ -29,7 +29,9 @@ def _signs(group: Element, left: float, y: float) -> None:
     frame = {"fill": "#ffffff", "stroke": INK}
     x = _swatch(group, (left, y), "known", **frame)
     x = _swatch(group, (x, y), "suspected", stroke_dasharray="6 4", **frame)
-    x = _swatch(group, (x, y), "strip: when; pale where no more than month or year is known", fill="#9aa3ad", stroke=INK)
+    x = _swatch(
+        group, (x, y), "strip: when; pale where no more than month or year is known", fill="#9aa3ad", stroke=INK
+    )
     points = f"{x + _SWATCH:g},{y:g} {x + _SWATCH - 14:g},{y + 6:g} {x + _SWATCH:g},{y + 12:g}"
     add(group, "polygon", points=points, fill=INK)
     x += _SWATCH + _STEP

@@ -11,6 +11,7 @@ ET.register_namespace("", SVG)
 
 Element = ET.Element
 Value = str | float | int
+Style = dict[str, Value]
 
 
 def number(value: Value) -> str:
@@ -18,7 +19,7 @@ def number(value: Value) -> str:
     return value if isinstance(value, str) else f"{round(value, 1):g}"
 
 
-def add(parent: Element, tag: str, text: str = "", **attributes: Value) -> Element:
+def add(parent: Element, tag: str, text: str = "", /, **attributes: Value) -> Element:
     """A child element; `_` in an attribute's name stands for `-`."""
     named = {name.rstrip("_").replace("_", "-"): number(value) for name, value in attributes.items()}
     element = ET.SubElement(parent, f"{{{SVG}}}{tag}", named)
@@ -47,7 +48,13 @@ def line(parent: Element, start: tuple[float, float], end: tuple[float, float], 
 
 
 def lines(
-    parent: Element, texts: Sequence[str], at: tuple[float, float], size: float, *, leading: float = 1.25, **style: Value
+    parent: Element,
+    texts: Sequence[str],
+    at: tuple[float, float],
+    size: float,
+    *,
+    leading: float = 1.25,
+    **style: Value,
 ) -> float:
     """Lines of text beneath each other, the first one's baseline at `at`; answers the next baseline's y."""
     y = at[1]
@@ -59,4 +66,5 @@ def lines(
 
 def to_bytes(root: Element) -> bytes:
     """The drawing as UTF-8."""
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    drawing: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return drawing

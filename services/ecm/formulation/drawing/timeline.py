@@ -21,7 +21,7 @@ from ecm.formulation.drawing.categories import add_patterns, fill_of
 from ecm.formulation.drawing.legend import HEIGHT as LEGEND_HEIGHT
 from ecm.formulation.drawing.legend import WIDTH as LEGEND_WIDTH
 from ecm.formulation.drawing.legend import add_legend
-from ecm.formulation.drawing.svg import Element, add, canvas, line, lines, to_bytes
+from ecm.formulation.drawing.svg import Element, Style, add, canvas, line, lines, to_bytes
 
 TITLE_Y, AXIS_Y, AGE_Y, FIRST_TOP = 30.0, 76.0, 98.0, 122.0
 INK, FAINT = "#1a1a1a", "#d5d9de"
@@ -34,7 +34,9 @@ def draw_timeline(entries: Sequence[tuple[UUID, TimelineEntry]], born: date, tod
     axis = Axis(born, today)
     boxes = place(entries, axis, FIRST_TOP)
     floor = max([box.bottom for box in boxes], default=FIRST_TOP) + 14
-    description = f"Calendar years {axis.first_year} to {axis.last_year}, the child's age between them, {len(boxes)} entries."
+    description = (
+        f"Calendar years {axis.first_year} to {axis.last_year}, the child's age between them, {len(boxes)} entries."
+    )
     width = max(axis.right + MARGIN, LEGEND_WIDTH)
     root = canvas(width, floor + BOTTOM_AXIS + LEGEND_HEIGHT, "Timeline", description)
     add_patterns(root)
@@ -73,8 +75,8 @@ def _add_ages(group: Element, axis: Axis, floor: float) -> None:
 def _add_box(root: Element, box: Box, axis: Axis) -> None:
     group = add(root, "g")
     add(group, "title", _spoken(box))
-    border = {"stroke_dasharray": "6 4"} if box.suspected else {}
-    shape = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
+    border: Style = {"stroke_dasharray": "6 4"} if box.suspected else {}
+    shape: Style = {"x": box.left, "y": box.top, "width": box.width, "height": box.height}
     add(group, "rect", **shape, rx=3, fill=box.look.paper, stroke=box.look.ink, stroke_width=2, **border)
     _add_band(group, box, axis)
     at = (box.left + PADDING, box.top + BAND + PADDING + DATE_SIZE - 1)
@@ -87,7 +89,7 @@ def _add_band(group: Element, box: Box, axis: Axis) -> None:
     """The strip on a box that says when exactly: full where it is sure, pale where only the month or year is known."""
     extent, ink = box.extent, box.look.ink
     left, right = _at_least(extent.left, extent.right, box)
-    strip = {"y": box.top, "height": BAND, "stroke": ink}
+    strip: Style = {"y": box.top, "height": BAND, "stroke": ink}
     pale = 1.0 if right - left <= _EXACT and extent.sure is None else 0.4
     add(group, "rect", x=left, width=right - left, fill=fill_of(box.look), fill_opacity=pale, **strip)
     if extent.sure is not None:
@@ -124,5 +126,3 @@ def _spoken(box: Box) -> str:
     told = " of ".join(part for part in (entry.contributed_by_role, entry.contributed_by_agency) if part)
     sentence = f"{dates.label(entry.period)}: {entry.text.text} ({box.look.name}, {sure})"
     return f"{sentence}. Told by {told}." if told else f"{sentence}."
-
-

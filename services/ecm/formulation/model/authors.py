@@ -4,11 +4,11 @@ from collections.abc import Iterable
 
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
 from ecm.api.formulation.v1.formulation_records_pb2 import Invitation
+from ecm.formulation.model.roles import PSYCHOLOGY
 from ecm.formulation.model.values import not_found
 from ecm.kit.auth.principal import Principal
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import Region
-from ecm.kit.rpc.roles import PSYCHOLOGY
 
 HCPC = "https://fhir.hl7.org.uk/Id/hcpc-number"
 

@@ -7,6 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.api.formulation.v1 import formulation_service_pb2 as requests
+from ecm.formulation.model.roles import SENIOR_PRACTITIONER
 from ecm.formulation.model.values import (
     FREE_TEXT,
     PARAGRAPH,
@@ -19,7 +20,6 @@ from ecm.formulation.model.values import (
 )
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import Region
-from ecm.kit.rpc.roles import SENIOR_PRACTITIONER
 
 _REFUSED = frozenset({records.ATTENDEE_KIND_CHILD, records.ATTENDEE_KIND_FAMILY})
 _THERE = frozenset({records.CONTRIBUTION_MODE_UNSPECIFIED, records.CONTRIBUTION_MODE_ATTENDED})

@@ -15,9 +15,9 @@ from ecm.api.formulation.v1.formulation_records_pb2 import (
     ReportDraft,
 )
 from ecm.formulation.model.meetings import check_held
+from ecm.formulation.model.roles import CASE_MANAGER, SENIOR_PRACTITIONER
 from ecm.formulation.model.values import PARAGRAPH, PDF, check_document, check_text, illegal
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.rpc.roles import CASE_MANAGER, SENIOR_PRACTITIONER
 
 CHECKERS = (CASE_MANAGER, SENIOR_PRACTITIONER)
 """Both check the facts, never the clinical opinion (170)."""

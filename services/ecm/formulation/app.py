@@ -1,0 +1,39 @@
+"""Builds and runs `ecm-formulation`."""
+
+import grpc
+
+from ecm.api.formulation.v1 import formulation_service_pb2
+from ecm.api.formulation.v1.formulation_service_pb2_grpc import add_FormulationServiceServicer_to_server
+from ecm.formulation.commands.narrowing import applying, asking
+from ecm.formulation.consumer import listening
+from ecm.formulation.peers import GrpcPeers
+from ecm.formulation.policy import POLICY
+from ecm.formulation.servicer import FormulationServicer
+from ecm.formulation.settings import FormulationSettings
+from ecm.formulation.store import record_events
+from ecm.kit.bus.consumer import Consumer
+from ecm.kit.narrowing import Narrowings
+from ecm.kit.service import Parts, Runtime, run_service
+from ecm.kit.settings import service_topic
+
+DESCRIPTORS = (formulation_service_pb2.DESCRIPTOR.services_by_name["FormulationService"],)
+
+
+def build(runtime: Runtime) -> Parts:
+    """The servicer, the narrowings' worker and the consumer of `referrals`' events."""
+    referrals, consent = runtime.peer("referrals"), runtime.peer("consent")
+    peers = GrpcPeers(referrals, consent)
+    narrowings = Narrowings(runtime.uow, asking(runtime.uow, peers), applying())
+    servicer = FormulationServicer(runtime.uow, peers, narrowings)
+
+    def add(server: grpc.aio.Server) -> None:
+        add_FormulationServiceServicer_to_server(servicer, server)
+
+    topic = service_topic(runtime.region.slug, "referrals")
+    consumer = Consumer(runtime.settings, [topic], runtime.settings.client_id, listening(peers), runtime.uow)
+    return Parts(add, background=(narrowings.worker, consumer.run), peers=(referrals, consent))
+
+
+def main() -> None:
+    """Entry point `ecm-formulation`."""
+    run_service(FormulationSettings(), record_events(), build, policy=POLICY, descriptors=DESCRIPTORS)
