@@ -1,0 +1,43 @@
+"""The exchange's lease: refused while it may still hold what a narrowing took away (design §4)."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ecm.api.consent.v1.consent_service_pb2 import RenewLeaseRequest, RenewLeaseResponse
+from ecm.consent.enforcement import Enforcement
+from ecm.consent.store import sets
+from ecm.kit.errors import DomainError, Reason
+
+
+class Lease:
+    """Answers renewals."""
+
+    def __init__(self, engine: AsyncEngine, enforcement: Enforcement, seconds: float) -> None:
+        self._engine = engine
+        self._enforcement = enforcement
+        self._seconds = seconds
+
+    async def renew(self, request: RenewLeaseRequest) -> RenewLeaseResponse:
+        """Seconds from before the request; LEASE_REFUSED, and what lacks is sent at once.
+
+        Refused while a narrowing is unacknowledged by that incarnation (a
+        restored database has acknowledged nothing), while its highest version
+        is below one acknowledged, or above all that we ever drew.
+        """
+        if not request.incarnation:
+            raise DomainError(Reason.MISSING_VALUE, "Which incarnation?", field="incarnation")
+        refusal = await self._refusal(request)
+        if refusal:
+            self._enforcement.probe()
+            raise DomainError(Reason.LEASE_REFUSED, refusal)
+        return RenewLeaseResponse(lease_seconds=self._seconds)
+
+    async def _refusal(self, request: RenewLeaseRequest) -> str:
+        has = (request.highest_epoch, request.highest_version)
+        async with self._engine.connect() as conn:
+            if await sets.narrowing_unacknowledged(conn, request.incarnation):
+                return "A narrowing hasn't been acknowledged by this database of the exchange."
+            if has < await sets.highest_acknowledged(conn):
+                return "This database of the exchange lacks a set that was acknowledged before."
+            if has > await sets.highest(conn):
+                return "This database of the exchange has a set that consent doesn't know: was consent restored?"
+        return ""

@@ -1,0 +1,1 @@
+"""The rules of consent: pure functions, no I/O."""

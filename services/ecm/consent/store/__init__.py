@@ -1,0 +1,1 @@
+"""What `consent` keeps: its records, others' facts, sets of grants, narrowings."""
