@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from ecm.local.demo.journey import Journey
-from ecm.local.demo.steps import STEPS
+from ecm.local.demo.story import STEPS
 from ecm.local.stack import Stack
 
 pytestmark = pytest.mark.journey
@@ -49,7 +49,15 @@ def test_nothing_personal_stands_on_topics(journey: Journey, taken: list[str]) -
 
 def personal(journey: Journey) -> tuple[str, ...]:
     """Strings of the child's that no log and no topic may hold: names, numbers, address, an answer, an entry."""
-    return (*journey.subject.secrets, "Ondine", "hard to engage", "Dad violent", "nursery", "Loyal to friends", "01632 960001")
+    return (
+        *journey.subject.secrets,
+        "Ondine",
+        "hard to engage",
+        "Dad violent",
+        "nursery",
+        "Loyal to friends",
+        "01632 960001",
+    )
 
 
 def topics(stack: Stack) -> bytes:

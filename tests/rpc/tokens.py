@@ -30,14 +30,21 @@ class Forge:
 
     def person(self, yot: str = "eastvale", role: str = "case-manager", agency: str = "yot-eastvale") -> Claims:
         """The claims of somebody with one role."""
-        return self._claims(SERVICE_AUDIENCES, sub=f"{role}-{yot}", azp="ecm-cli", ecm_agency=agency,
-                            ecm_roles=[{"yot": yot, "role": role}], scope="")
+        return self._claims(
+            SERVICE_AUDIENCES,
+            sub=f"{role}-{yot}",
+            azp="ecm-cli",
+            ecm_agency=agency,
+            ecm_roles=[{"yot": yot, "role": role}],
+            scope="",
+        )
 
     def partner(self, client: str = "nhs-psychology") -> Claims:
         """The claims of a partner's client."""
         agency = client
-        return self._claims([self.stack.addresses["fhir"]], sub=client, azp=client, ecm_agency=agency,
-                            ecm_roles=[], scope="system/*.rs")
+        return self._claims(
+            [self.stack.addresses["fhir"]], sub=client, azp=client, ecm_agency=agency, ecm_roles=[], scope="system/*.rs"
+        )
 
     def sign(self, claims: Claims, *, key: Any = None, alg: str = "ES256", kid: str | None = None) -> str:
         """A token with these claims."""
@@ -70,9 +77,15 @@ def _tampered(token: str) -> str:
 
 
 BAD: dict[str, tuple[str, Callable[[Forge, Claims], str]]] = {
-    "expired": ("TOKEN_EXPIRED", lambda forge, good: forge.sign({**good, "iat": good["iat"] - 900, "exp": good["exp"] - 900})),
+    "expired": (
+        "TOKEN_EXPIRED",
+        lambda forge, good: forge.sign({**good, "iat": good["iat"] - 900, "exp": good["exp"] - 900}),
+    ),
     "another audience": ("TOKEN_AUDIENCE", lambda forge, good: forge.sign({**good, "aud": ["somebody-else"]})),
-    "another issuer": ("TOKEN_ISSUER", lambda forge, good: forge.sign({**good, "iss": "https://issuer.example.invalid"})),
+    "another issuer": (
+        "TOKEN_ISSUER",
+        lambda forge, good: forge.sign({**good, "iss": "https://issuer.example.invalid"}),
+    ),
     "none": ("TOKEN_ALGORITHM", lambda _, good: _unsigned(good)),
     "symmetric": (
         "TOKEN_ALGORITHM",

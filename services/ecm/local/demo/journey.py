@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 20.0
 T = TypeVar("T")
 
 
-class JourneyFailed(Exception):
+class JourneyError(Exception):
     """A step didn't end as it must; the message says what was expected and what was seen."""
 
 
@@ -76,16 +76,17 @@ def describe(partner: Partner, subject: Subject) -> str:
 
 
 def expect(condition: object, what: str) -> None:
-    """Raise `JourneyFailed` where the condition doesn't hold."""
+    """Raise `JourneyError` where the condition doesn't hold."""
     if not condition:
-        raise JourneyFailed(what)
+        raise JourneyError(what)
 
 
-def until(look: Callable[[], T], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
     """Look again and again until something is there; events travel, so nothing is there at once."""
     end = time.monotonic() + seconds
-    while not (found := look()):
+    while True:
+        if found := look():
+            return found
         if time.monotonic() > end:
-            raise JourneyFailed(f"{what}: not within {seconds:g} s")
+            raise JourneyError(f"{what}: not within {seconds:g} s")
         time.sleep(0.1)
-    return found

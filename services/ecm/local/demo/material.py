@@ -35,8 +35,16 @@ class Subject:
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must not stand in any log or topic."""
-        return (self.given, self.family, self.nhs_number, self.local_case_number, self.postcode, self.street, self.town,
-                self.born.isoformat())
+        return (
+            self.given,
+            self.family,
+            self.nhs_number,
+            self.local_case_number,
+            self.postcode,
+            self.street,
+            self.town,
+            self.born.isoformat(),
+        )
 
 
 def birth_date(today: date) -> date:
@@ -200,7 +208,9 @@ def instruments(subject: Subject, today: date) -> list[consent.SignedInstrument]
     ]
 
 
-def _instrument(subject: Subject, today: date, which: "consent.Instrument", leaflet: str) -> consent.SignedInstrument:
+def _instrument(
+    subject: Subject, today: date, which: "consent.Instrument.ValueType", leaflet: str
+) -> consent.SignedInstrument:
     scan = Document(content_type="application/pdf", title="Signed form", content=pdf("Signed form"), language="en")
     return consent.SignedInstrument(
         instrument=which,
@@ -231,8 +241,12 @@ def timeline(subject: Subject) -> list[formulation.TimelineEntry]:
     return [
         _entry(kinds.TIMELINE_KIND_PRE_BIRTH, _span((1989,), (2001,), shift, "'89 to '01"), "Parents together"),
         _entry(kinds.TIMELINE_KIND_PARENT_CARER, _span((1991,), None, shift, "since 1991"), "Dad violent to Mum", True),
-        _entry(kinds.TIMELINE_KIND_PARENT_CARER, _span((2001, 11, 20), (2001, 12, 18), shift, "20/11-18/12"),
-               "Mum put in hosp. by Dad", True),
+        _entry(
+            kinds.TIMELINE_KIND_PARENT_CARER,
+            _span((2001, 11, 20), (2001, 12, 18), shift, "20/11-18/12"),
+            "Mum put in hosp. by Dad",
+            True,
+        ),
         _entry(kinds.TIMELINE_KIND_PARENTAL_RELATIONSHIP, _point((2002, 12), shift, "Dec."), "Dad left"),
         _entry(kinds.TIMELINE_KIND_SIBLING_BIRTH, _point((2002, 1), shift, "Jan."), "Joe born"),
         _entry(kinds.TIMELINE_KIND_LOSS, _point((2003, 10), shift, "Oct."), "Mat. Gran dies"),
@@ -240,7 +254,9 @@ def timeline(subject: Subject) -> list[formulation.TimelineEntry]:
     ]
 
 
-def _entry(kind: "formulation.TimelineKind", period: PartialPeriod, text: str, sensitive: bool = False) -> formulation.TimelineEntry:
+def _entry(
+    kind: "formulation.TimelineKind.ValueType", period: PartialPeriod, text: str, sensitive: bool = False
+) -> formulation.TimelineEntry:
     return formulation.TimelineEntry(
         kind=kind,
         period=period,

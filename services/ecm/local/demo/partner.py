@@ -43,18 +43,24 @@ class Partner:
         self._http = httpx.Client(base_url=self.stack.addresses["fhir"] + "/", timeout=20, trust_env=False)
 
     def request(
-        self, method: str, path: str, *, body: Resource | None = None, headers: Mapping[str, str] | None = None, **query: str
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Resource | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """One request with this client's token; `path` is relative to the FHIR base, or a URL under it."""
         sent = {"Authorization": f"Bearer {self.token()}", "Accept": FHIR_JSON, **(headers or {})}
         content = json.dumps(body).encode() if body is not None else None
         if body is not None:
             sent["Content-Type"] = FHIR_JSON
-        return self._http.request(method, path, params=query or None, headers=sent, content=content)
+        return self._http.request(method, path, params=query, headers=sent, content=content)
 
     def get(self, path: str, **query: str) -> httpx.Response:
         """Read `Type/id`, a page's URL or an event's `dataref`."""
-        return self.request("GET", path, **query)
+        return self.request("GET", path, query=query or None)
 
     def create(self, resource: Resource, **headers: str) -> httpx.Response:
         """Create by POST; header names with `_` for `-`."""

@@ -6,9 +6,10 @@ import grpc
 import httpx
 from rich.console import Console
 
-from ecm.local.demo.journey import Journey, JourneyFailed, Step
+from ecm.local.demo.journey import Journey, JourneyError, Step
 from ecm.local.demo.material import second_subject
-from ecm.local.demo.steps import STEPS, consenting, referring
+from ecm.local.demo.steps import consenting, referring
+from ecm.local.demo.story import STEPS
 from ecm.local.stack import Stack
 
 
@@ -19,7 +20,7 @@ def run(stack: Stack, console: Console) -> int:
         _second_child(stack)
         for number, step in enumerate(STEPS, start=1):
             _show(console, number, step, journey)
-    except (JourneyFailed, grpc.RpcError, httpx.HTTPError) as error:
+    except (JourneyError, grpc.RpcError, httpx.HTTPError) as error:
         console.print(f"[red]The journey stopped: {_words(error)}[/red]", highlight=False)
         console.print(f"What the parts logged: ecm logs --state {stack.paths.root}", highlight=False)
         return 1
@@ -38,7 +39,7 @@ def commands_to_try(stack: Stack) -> list[str]:
         f'curl -s -H "Authorization: Bearer $(ecm token --client nhs-psychology {state})" '
         f"'{fhir}/Patient?identifier={subject.identifier}'",
         f'grpcurl -plaintext -H "authorization: Bearer $(ecm token --person case-manager {state})" '
-        f"-d '{{\"identifier\":{{\"system\":\"https://fhir.nhs.uk/Id/nhs-number\",\"value\":\"{subject.nhs_number}\"}}}}' "
+        f'-d \'{{"identifier":{{"system":"https://fhir.nhs.uk/Id/nhs-number","value":"{subject.nhs_number}"}}}}\' '
         f"{stack.addresses['referrals']} ecm.api.referrals.v1.ReferralsService/FindChildren",
         f"ecm consume --client nhs-psychology {state}   # ecm.{slug}.client.nhs-psychology.v1",
     ]
@@ -58,7 +59,9 @@ def _second_child(stack: Stack) -> None:
 def _show(console: Console, number: int, step: Step, journey: Journey) -> None:
     began = time.monotonic()
     lines = step.take(journey)
-    console.print(f"[bold]{number:2}. {step.title}[/bold]  [dim]{time.monotonic() - began:.1f} s[/dim]", highlight=False)
+    console.print(
+        f"[bold]{number:2}. {step.title}[/bold]  [dim]{time.monotonic() - began:.1f} s[/dim]", highlight=False
+    )
     for line in lines:
         console.print(f"    {line}", highlight=False, markup=False)
     for client, sight in journey.sights().items():

@@ -1,6 +1,7 @@
 """Steps 8 to 10: a review, a protected address, the withdrawal, and the accounting (checklist 125, 187 to 198)."""
 
 from collections import Counter
+from http import HTTPStatus
 
 from ecm.api.common.v1 import values_pb2 as values
 from ecm.api.consent.v1 import consent_records_pb2 as consents
@@ -21,7 +22,9 @@ def review_and_protect(journey: Journey) -> list[str]:
     _review(journey)
     counted = until(lambda: _counted(journey), "the review is counted in the YOT's return")
     before = journey.psychology.everything(journey.subject.identifier)
-    expect(any("address" in resource for resource in before if resource["resourceType"] == "Patient"), "it had the address")
+    expect(
+        any("address" in resource for resource in before if resource["resourceType"] == "Patient"), "it had the address"
+    )
     _protect(journey)
     gone = until(lambda: _address_gone(journey), "the address is gone")
     return [f"the return counts {counted} review(s)", gone]
@@ -36,10 +39,13 @@ def withdraw(journey: Journey) -> list[str]:
     expect(answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "the withdrawal is enforced")
     expect(describe(journey.psychology, journey.subject) == "nothing", "psychology's next search has nothing")
     for event in journey.fetched:
-        expect(journey.psychology.get(event.dataref).status_code == 404, "the fetch of an old event has nothing")
+        expect(
+            journey.psychology.get(event.dataref).status_code == HTTPStatus.NOT_FOUND,
+            "the fetch of an old event has nothing",
+        )
     own = posted[1:]
     for location in own:
-        expect(journey.psychology.get(location).status_code == 404, "its own posts are closed to it")
+        expect(journey.psychology.get(location).status_code == HTTPStatus.NOT_FOUND, "its own posts are closed to it")
     told = until(lambda: _told_unavailable(journey), "its topic says `unavailable`")
     kept = journey.local_authority.everything(journey.subject.identifier)
     expect(any(resource.get("docStatus") == "final" for resource in kept), "the local authority keeps the report")
@@ -109,9 +115,15 @@ def _protect(journey: Journey) -> None:
 def _address_gone(journey: Journey) -> str:
     seen = journey.psychology.everything(journey.subject.identifier)
     patient = next((resource for resource in seen if resource["resourceType"] == "Patient"), {})
-    documents = [str(resource.get("description", "")) for resource in seen if resource["resourceType"] == "DocumentReference"]
+    documents = [
+        str(resource.get("description", "")) for resource in seen if resource["resourceType"] == "DocumentReference"
+    ]
     hidden = bool(patient) and "address" not in patient and "AssetPlus assessment" not in documents
-    return "address protected: gone from psychology's Patient; the undeclared AssetPlus is withheld whole" if hidden else ""
+    return (
+        "address protected: gone from psychology's Patient; the undeclared AssetPlus is withheld whole"
+        if hidden
+        else ""
+    )
 
 
 def _told_unavailable(journey: Journey) -> int:

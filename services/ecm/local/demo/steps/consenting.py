@@ -1,5 +1,7 @@
 """Steps 3 to 5: nothing before consent, the two instruments, and the events that follow."""
 
+from http import HTTPStatus
+
 from ecm.api.consent.v1 import consent_service_pb2 as messages
 from ecm.local.demo import material
 from ecm.local.demo.journey import Journey, describe, expect, until
@@ -22,7 +24,7 @@ def nothing_before(journey: Journey) -> list[str]:
     psychology = journey.psychology
     asked = psychology.get("Patient", identifier=journey.subject.identifier)
     nobody = psychology.get("Patient", identifier=f"{material.NHS_NUMBER_SYSTEM}|9990000131")
-    expect(asked.status_code == nobody.status_code == 200, "both searches answer 200")
+    expect(asked.status_code == nobody.status_code == HTTPStatus.OK, "both searches answer 200")
     expect(asked.json()["total"] == nobody.json()["total"] == 0, "both find nothing")
     return ["a search by NHS number finds 0, the same as for a number that nobody has"]
 
@@ -42,12 +44,17 @@ def consent(journey: Journey) -> list[str]:
 
 def events(journey: Journey) -> list[str]:
     """Each `available` event says where to fetch; fetching works for psychology, and for nobody else."""
-    journey.fetched = until(lambda: journey.psychology.events(), "psychology's topic has events")
+    journey.fetched = until(journey.psychology.events, "psychology's topic has events")
     available = [event for event in journey.fetched if event.type == "available"]
     expect(available, "there are `available` events")
     for event in available:
-        expect(journey.psychology.get(event.dataref).status_code == 200, "its dataref answers with the resource")
-    expect(journey.local_authority.get(available[0].dataref).status_code == 404, "another client finds nothing there")
+        expect(
+            journey.psychology.get(event.dataref).status_code == HTTPStatus.OK, "its dataref answers with the resource"
+        )
+    expect(
+        journey.local_authority.get(available[0].dataref).status_code == HTTPStatus.NOT_FOUND,
+        "another client finds nothing there",
+    )
     expect(not journey.local_authority.events(seconds=1.0), "the local authority's topic has none")
     return [f"{len(available)} `available` events, each fetched; {journey.local_authority.client} has none"]
 

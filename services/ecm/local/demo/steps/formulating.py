@@ -1,6 +1,7 @@
 """Step 6: the meeting, its invitations and contributions, and the timeline (checklist 88 to 90, 129 to 156)."""
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 
 import grpc
@@ -10,6 +11,7 @@ from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.api.formulation.v1 import formulation_service_pb2 as messages
 from ecm.local.demo import fhir, material
 from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, expect, until
+from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 
@@ -38,7 +40,10 @@ def _schedule(journey: Journey) -> None:
 
 def _family_refused(journey: Journey) -> str:
     request = messages.InviteAgencyRequest(
-        meeting_id=journey.ids["meeting"], agency=LOCAL_AUTHORITY, attendee_kind=records.ATTENDEE_KIND_FAMILY, role="mother"
+        meeting_id=journey.ids["meeting"],
+        agency=LOCAL_AUTHORITY,
+        attendee_kind=records.ATTENDEE_KIND_FAMILY,
+        role="mother",
     )
     try:
         journey.yot.call(MANAGER, journey.yot.formulation.InviteAgency, request)
@@ -66,10 +71,13 @@ def _answer_and_contribute(journey: Journey) -> list[str]:
     patient = authority.patient(journey.subject.identifier)
     expect(patient is not None and "address" not in patient, "its Patient is the minimum")
     answer = authority.create(fhir.appointment_response(appointment["id"], LOCAL_AUTHORITY))
-    expect(answer.status_code == 201, f"the answer is taken: {answer.status_code} {answer.text[:300]}")
+    expect(answer.status_code == HTTPStatus.CREATED, f"the answer is taken: {answer.status_code} {answer.text[:300]}")
     document = fhir.contribution(str((patient or {})["id"]), appointment["id"])
     contributed = authority.create(document)
-    expect(contributed.status_code == 201, f"the information is taken: {contributed.status_code} {contributed.text[:300]}")
+    expect(
+        contributed.status_code == HTTPStatus.CREATED,
+        f"the information is taken: {contributed.status_code} {contributed.text[:300]}",
+    )
     request = messages.ListContributionsRequest(meeting_id=journey.ids["meeting"])
     held = journey.yot.call(MANAGER, journey.yot.formulation.ListContributions, request).contributions
     expect(len(held) == 1, "the contribution stands in formulation")
@@ -77,7 +85,7 @@ def _answer_and_contribute(journey: Journey) -> list[str]:
     return ["the local authority sees the invitation's minimum, accepts, and sends written information"]
 
 
-def _one(journey: Journey, kind: str) -> dict[str, object] | None:
+def _one(journey: Journey, kind: str) -> Resource | None:
     seen = journey.local_authority.everything(journey.subject.identifier)
     return next((resource for resource in seen if resource["resourceType"] == kind), None)
 
@@ -87,7 +95,9 @@ def _draw(journey: Journey) -> str:
     for number, entry in enumerate(material.timeline(journey.subject)):
         request = messages.AddTimelineEntryRequest(case_id=journey.ids["case"], entry=entry)
         journey.command(SENIOR, formulation.AddTimelineEntry, request, f"entry-{number}")
-    genogram = messages.DrawGenogramRequest(case_id=journey.ids["case"], key_information=[material.free("Moved home twice")])
+    genogram = messages.DrawGenogramRequest(
+        case_id=journey.ids["case"], key_information=[material.free("Moved home twice")]
+    )
     journey.command(MANAGER, formulation.DrawGenogram, genogram, "genogram")
     draw = messages.DrawTimelineRequest(case_id=journey.ids["case"])
     journey.command(SENIOR, formulation.DrawTimeline, draw, "timeline")
@@ -122,7 +132,7 @@ def _hold(journey: Journey) -> None:
     journey.command(SENIOR, journey.yot.formulation.HoldMeeting, request, "meeting")
 
 
-def _present(kind: "records.AttendeeKind", role: str, agency: str) -> records.Attendance:
+def _present(kind: "records.AttendeeKind.ValueType", role: str, agency: str) -> records.Attendance:
     return records.Attendance(
         kind=kind,
         name=role.title(),

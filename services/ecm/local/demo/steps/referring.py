@@ -22,7 +22,9 @@ def register(journey: Journey) -> list[str]:
         case_id=journey.ids["case"], form=material.referral_form(journey.subject, journey.today)
     )
     journey.command(MANAGER, referrals.SaveReferralForm, form, "form")
-    attach = messages.AttachAssessmentRequest(case_id=journey.ids["case"], assessment=material.asset_plus(journey.today))
+    attach = messages.AttachAssessmentRequest(
+        case_id=journey.ids["case"], assessment=material.asset_plus(journey.today)
+    )
     journey.command(MANAGER, referrals.AttachAssessment, attach, "assessment")
     return [_form_counts(journey)]
 
@@ -31,7 +33,7 @@ def refer(journey: Journey) -> list[str]:
     """From `discussed` to `accepted`; an illegal step on the way is refused."""
     referrals, ids = journey.yot.referrals, journey.ids
     refused = _illegal(journey)
-    _step(journey, MANAGER, referrals.AssessEligibility, messages.AssessEligibilityRequest)
+    _step(journey, OPERATIONAL, referrals.AssessEligibility, messages.AssessEligibilityRequest)
     lines = [f"refused out of order: {refused}", *_working(journey)]
     _step(journey, OPERATIONAL, referrals.AssessReadiness, messages.AssessReadinessRequest, note="ready")
     _step(journey, OPERATIONAL, referrals.AgreeGoAhead, messages.AgreeGoAheadRequest, reason="agreed")

@@ -1,5 +1,6 @@
-"""Step 7: what psychology writes through the exchange, the accuracy check and the circulation (checklist 161 to 173)."""
+"""Step 7: what psychology writes through the exchange, accuracy check, circulation (checklist 161 to 173)."""
 
+from http import HTTPStatus
 from typing import Any
 
 import grpc
@@ -19,12 +20,12 @@ def report(journey: Journey) -> list[str]:
     _post(journey, fhir.recommendations(patient))
     draft = _post(journey, fhir.report(patient, encounter, status="preliminary"))
     refused = _only_psychology(journey)
-    _check(journey, draft)
-    final = _finalise(journey, draft, patient, encounter)
+    _check(journey)
+    _finalise(journey, draft, patient, encounter)
     return [
         "developmental map, stage 2, recommendations and a draft, each by its registered author",
         f"nobody else can: {refused}",
-        _circulate(journey, final),
+        _circulate(journey),
     ]
 
 
@@ -38,16 +39,23 @@ def _clinical_context(journey: Journey) -> tuple[str, str]:
 
 
 def _post(journey: Journey, resource: dict[str, Any]) -> httpx.Response:
-    answer = journey.psychology.create(resource, X_Provenance=fhir.provenance("psychologist-1"), Prefer="return=representation")
-    expect(answer.status_code == 201, f"{resource['resourceType']} is taken: {answer.status_code} {answer.text[:300]}")
+    answer = journey.psychology.create(
+        resource, X_Provenance=fhir.provenance("psychologist-1"), Prefer="return=representation"
+    )
+    expect(
+        answer.status_code == HTTPStatus.CREATED,
+        f"{resource['resourceType']} is taken: {answer.status_code} {answer.text[:300]}",
+    )
     journey.posted.append(str(answer.headers["Location"]))
     return answer
 
 
 def _only_psychology(journey: Journey) -> str:
     patient = journey.local_authority.patient(journey.subject.identifier) or {}
-    answer = journey.local_authority.create(fhir.developmental_map(str(patient["id"])), X_Provenance=fhir.provenance("psychologist-1"))
-    expect(answer.status_code == 403, f"the local authority is refused: {answer.status_code}")
+    answer = journey.local_authority.create(
+        fhir.developmental_map(str(patient["id"])), X_Provenance=fhir.provenance("psychologist-1")
+    )
+    expect(answer.status_code == HTTPStatus.FORBIDDEN, f"the local authority is refused: {answer.status_code}")
     request = messages.RecordDevelopmentalMapRequest(case_id=journey.ids["case"])
     try:
         journey.yot.call(MANAGER, journey.yot.formulation.RecordDevelopmentalMap, request)
@@ -57,22 +65,21 @@ def _only_psychology(journey: Journey) -> str:
     raise AssertionError("a case manager recorded a developmental map")
 
 
-def _check(journey: Journey, draft: httpx.Response) -> None:
-    formulation = journey.yot.formulation
-    record = _draft_record(journey)
+def _check(journey: Journey) -> None:
+    draft = _formulation(journey).drafts[-1].ref
+    journey.versions["draft"] = draft.version
     for person in (MANAGER, SENIOR):
-        request = messages.CheckReportRequest(draft_id=record, expected_version=journey.versions.get("draft", 1))
-        journey.command(person, formulation.CheckReport, request, "draft")
+        request = messages.CheckReportRequest(draft_id=draft.record_id, expected_version=journey.versions["draft"])
+        journey.command(person, journey.yot.formulation.CheckReport, request, "draft")
 
 
-def _draft_record(journey: Journey) -> str:
-    """The draft's record id: the last part of the FHIR resource's business identifier."""
-    seen = journey.psychology.matches("DocumentReference", patient=str((journey.psychology.patient(journey.subject.identifier) or {})["id"]))
-    found = next(resource for resource in seen if resource.get("docStatus") == "preliminary")
-    return fhir.record_id(found)
+def _formulation(journey: Journey) -> messages.GetFormulationResponse:
+    request = messages.GetFormulationRequest(case_id=journey.ids["case"])
+    found: messages.GetFormulationResponse = journey.yot.call(MANAGER, journey.yot.formulation.GetFormulation, request)
+    return found
 
 
-def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: str) -> str:
+def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: str) -> None:
     location = str(draft.headers["Location"])
     current = until(lambda: _checked(journey, location), "psychology sees the checked draft")
     resource = fhir.report(patient, encounter, status="final", declared_free=True)
@@ -83,28 +90,25 @@ def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: 
         If_Match=current.headers["ETag"],
         Prefer="return=representation",
     )
-    expect(answer.status_code in {200, 201}, f"the report is final: {answer.status_code} {answer.text[:300]}")
-    return str(answer.headers["Location"])
+    expect(
+        answer.status_code in {HTTPStatus.OK, HTTPStatus.CREATED},
+        f"the report is final: {answer.status_code} {answer.text[:300]}",
+    )
 
 
 def _checked(journey: Journey, location: str) -> httpx.Response | None:
-    answer = journey.psychology.get(location.split("/_history/")[0])
-    return answer if answer.status_code == 200 else None
+    answer = journey.psychology.get(location.split("/_history/", maxsplit=1)[0])
+    return answer if answer.status_code == HTTPStatus.OK else None
 
 
-def _circulate(journey: Journey, final: str) -> str:
-    del final
-    report_id = until(lambda: _final_record(journey), "psychology sees the final report")
-    request = messages.CirculateReportRequest(report_id=report_id, expected_version=1, agencies=[LOCAL_AUTHORITY])
+def _circulate(journey: Journey) -> str:
+    final = _formulation(journey).reports[-1].ref
+    request = messages.CirculateReportRequest(
+        report_id=final.record_id, expected_version=final.version, agencies=[LOCAL_AUTHORITY]
+    )
     journey.command(MANAGER, journey.yot.formulation.CirculateReport, request, "report")
     until(lambda: _authority_report(journey), "the local authority sees the report")
     return "circulated: the local authority reads the report beside its invitation, and nothing more"
-
-
-def _final_record(journey: Journey) -> str | None:
-    patient = str((journey.psychology.patient(journey.subject.identifier) or {})["id"])
-    seen = journey.psychology.matches("DocumentReference", patient=patient)
-    return next((fhir.record_id(resource) for resource in seen if resource.get("docStatus") == "final"), None)
 
 
 def _authority_report(journey: Journey) -> bool:
