@@ -42,7 +42,7 @@ async def serving_http(application: Starlette, listen: str, stop_seconds: float)
     )
     server = _Server(config)
     task = asyncio.create_task(server._serve([opened]), name="http")
-    while not server.started and not task.done():
+    while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     port: int = opened.getsockname()[1]
     logger().info("http.serving", address=listen, port=port)
