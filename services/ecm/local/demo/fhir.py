@@ -11,6 +11,7 @@ CANONICAL = "https://ecm-exchange.example/fhir"
 DOCUMENT = f"{CANONICAL}/CodeSystem/ecm-document"
 OBSERVATION = f"{CANONICAL}/CodeSystem/ecm-observation"
 RECOVERY_MODEL = f"{CANONICAL}/CodeSystem/ecm-recovery-model-trm"
+ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 HCPC = "https://fhir.hl7.org.uk/Id/hcpc-number"
 UCUM = "http://unitsofmeasure.org"
 PSYCHOLOGIST = "PYL00001"
@@ -37,12 +38,12 @@ def provenance(practitioner: str) -> str:
     )
 
 
-def appointment_response(appointment: str, agency: str) -> Resource:
+def appointment_response(appointment: str, ods: str) -> Resource:
     """The invited agency comes (checklist 131)."""
     return {
         "resourceType": "AppointmentResponse",
         "appointment": {"reference": f"Appointment/{appointment}"},
-        "actor": {"identifier": {"value": agency}},
+        "actor": {"identifier": {"system": ODS, "value": ods}},
         "participantStatus": "accepted",
         "comment": "The social worker will attend.",
     }

@@ -4,7 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any, TypeVar
+
+import httpx
 
 from ecm.local.demo.material import Subject, first_subject
 from ecm.local.demo.partner import Partner, TopicEvent
@@ -79,6 +82,11 @@ def expect(condition: object, what: str) -> None:
     """Raise `JourneyError` where the condition doesn't hold."""
     if not condition:
         raise JourneyError(what)
+
+
+def expect_status(answer: httpx.Response, status: HTTPStatus, what: str) -> None:
+    """Raise `JourneyError` where a partner is answered with another status."""
+    expect(answer.status_code == status, f"{what}: {answer.status_code} {answer.text[:300]}")
 
 
 def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:

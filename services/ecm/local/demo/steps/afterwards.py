@@ -11,7 +11,7 @@ from ecm.api.monitoring.v1 import monitoring_records_pb2 as monitored
 from ecm.api.monitoring.v1 import monitoring_service_pb2 as monitoring
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
 from ecm.local.demo import material
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, describe, expect, until
+from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, describe, expect, expect_status, until
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 OFFICER = "data-protection-officer"
@@ -39,13 +39,12 @@ def withdraw(journey: Journey) -> list[str]:
     expect(answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "the withdrawal is enforced")
     expect(describe(journey.psychology, journey.subject) == "nothing", "psychology's next search has nothing")
     for event in journey.fetched:
-        expect(
-            journey.psychology.get(event.dataref).status_code == HTTPStatus.NOT_FOUND,
-            "the fetch of an old event has nothing",
+        expect_status(
+            journey.psychology.get(event.dataref), HTTPStatus.NOT_FOUND, "the fetch of an old event has nothing"
         )
     own = posted[1:]
     for location in own:
-        expect(journey.psychology.get(location).status_code == HTTPStatus.NOT_FOUND, "its own posts are closed to it")
+        expect_status(journey.psychology.get(location), HTTPStatus.NOT_FOUND, "its own posts are closed to it")
     told = until(lambda: _told_unavailable(journey), "its topic says `unavailable`")
     kept = journey.local_authority.everything(journey.subject.identifier)
     expect(any(resource.get("docStatus") == "final" for resource in kept), "the local authority keeps the report")

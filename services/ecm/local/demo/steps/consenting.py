@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 from ecm.api.consent.v1 import consent_service_pb2 as messages
 from ecm.local.demo import material
-from ecm.local.demo.journey import Journey, describe, expect, until
+from ecm.local.demo.journey import Journey, describe, expect, expect_status, until
 from ecm.local.demo.steps.referring import MANAGER
 
 BY_CONSENT = (
@@ -48,12 +48,9 @@ def events(journey: Journey) -> list[str]:
     available = [event for event in journey.fetched if event.type == "available"]
     expect(available, "there are `available` events")
     for event in available:
-        expect(
-            journey.psychology.get(event.dataref).status_code == HTTPStatus.OK, "its dataref answers with the resource"
-        )
-    expect(
-        journey.local_authority.get(available[0].dataref).status_code == HTTPStatus.NOT_FOUND,
-        "another client finds nothing there",
+        expect_status(journey.psychology.get(event.dataref), HTTPStatus.OK, "its dataref answers with the resource")
+    expect_status(
+        journey.local_authority.get(available[0].dataref), HTTPStatus.NOT_FOUND, "another client finds nothing there"
     )
     expect(not journey.local_authority.events(seconds=1.0), "the local authority's topic has none")
     return [f"{len(available)} `available` events, each fetched; {journey.local_authority.client} has none"]

@@ -10,9 +10,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.api.formulation.v1 import formulation_service_pb2 as messages
 from ecm.local.demo import fhir, material
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, expect, until
+from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, expect, expect_status, until
 from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
+
+ODS_CODE = "XLA01"
 
 
 def meet(journey: Journey) -> list[str]:
@@ -70,14 +72,11 @@ def _answer_and_contribute(journey: Journey) -> list[str]:
     appointment = until(lambda: _one(journey, "Appointment"), "the local authority sees its invitation")
     patient = authority.patient(journey.subject.identifier)
     expect(patient is not None and "address" not in patient, "its Patient is the minimum")
-    answer = authority.create(fhir.appointment_response(appointment["id"], LOCAL_AUTHORITY))
-    expect(answer.status_code == HTTPStatus.CREATED, f"the answer is taken: {answer.status_code} {answer.text[:300]}")
+    answer = authority.create(fhir.appointment_response(appointment["id"], ODS_CODE))
+    expect_status(answer, HTTPStatus.CREATED, "the answer is taken")
     document = fhir.contribution(str((patient or {})["id"]), appointment["id"])
     contributed = authority.create(document)
-    expect(
-        contributed.status_code == HTTPStatus.CREATED,
-        f"the information is taken: {contributed.status_code} {contributed.text[:300]}",
-    )
+    expect_status(contributed, HTTPStatus.CREATED, "the information is taken")
     request = messages.ListContributionsRequest(meeting_id=journey.ids["meeting"])
     held = journey.yot.call(MANAGER, journey.yot.formulation.ListContributions, request).contributions
     expect(len(held) == 1, "the contribution stands in formulation")

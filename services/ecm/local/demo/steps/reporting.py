@@ -8,7 +8,7 @@ import httpx
 
 from ecm.api.formulation.v1 import formulation_service_pb2 as messages
 from ecm.local.demo import fhir
-from ecm.local.demo.journey import LOCAL_AUTHORITY, Journey, expect, until
+from ecm.local.demo.journey import LOCAL_AUTHORITY, Journey, expect, expect_status, until
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 
@@ -42,10 +42,7 @@ def _post(journey: Journey, resource: dict[str, Any]) -> httpx.Response:
     answer = journey.psychology.create(
         resource, X_Provenance=fhir.provenance("psychologist-1"), Prefer="return=representation"
     )
-    expect(
-        answer.status_code == HTTPStatus.CREATED,
-        f"{resource['resourceType']} is taken: {answer.status_code} {answer.text[:300]}",
-    )
+    expect_status(answer, HTTPStatus.CREATED, f"{resource['resourceType']} is taken")
     journey.posted.append(str(answer.headers["Location"]))
     return answer
 
@@ -55,7 +52,7 @@ def _only_psychology(journey: Journey) -> str:
     answer = journey.local_authority.create(
         fhir.developmental_map(str(patient["id"])), X_Provenance=fhir.provenance("psychologist-1")
     )
-    expect(answer.status_code == HTTPStatus.FORBIDDEN, f"the local authority is refused: {answer.status_code}")
+    expect_status(answer, HTTPStatus.FORBIDDEN, "the local authority is refused")
     request = messages.RecordDevelopmentalMapRequest(case_id=journey.ids["case"])
     try:
         journey.yot.call(MANAGER, journey.yot.formulation.RecordDevelopmentalMap, request)
@@ -90,10 +87,7 @@ def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: 
         If_Match=current.headers["ETag"],
         Prefer="return=representation",
     )
-    expect(
-        answer.status_code in {HTTPStatus.OK, HTTPStatus.CREATED},
-        f"the report is final: {answer.status_code} {answer.text[:300]}",
-    )
+    expect_status(answer, HTTPStatus.OK, "the report is final")
 
 
 def _checked(journey: Journey, location: str) -> httpx.Response | None:
