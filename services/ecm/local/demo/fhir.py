@@ -111,9 +111,7 @@ def report(patient: str, encounter: str, *, status: str, declared_free: bool = F
         "context": {"encounter": [{"reference": f"Encounter/{encounter}"}]},
     }
     if declared_free:
-        resource["extension"] = [
-            {"url": f"{CANONICAL}/StructureDefinition/ecm-protected-declaration", "valueCode": "none"}
-        ]
+        resource["extension"] = [{"url": f"{CANONICAL}/StructureDefinition/ecm-protected-kind", "valueCode": "none"}]
     return resource
 
 
