@@ -69,6 +69,7 @@ POLICY: Policy = {
     # The case manager circulates, as agreed at the meeting (227).
     "CirculateReport": _manages_case,
     "EndCirculation": _narrows,
+    "GetFormulation": _reads,
     "ListRecordVersions": _fetches,
     "ListChildRecords": _fetches,
 }

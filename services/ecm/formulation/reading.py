@@ -6,10 +6,14 @@ from google.protobuf.message import Message
 
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import (
+    ChildVoice,
     Contribution,
+    DevelopmentalMap,
     Genogram,
     Invitation,
     Meeting,
+    Recommendations,
+    RecoveryStage,
     Report,
     ReportDraft,
     Timeline,
@@ -80,6 +84,27 @@ async def get_report(tx: Tx, request: pb.GetReportRequest) -> pb.GetReportRespon
     """A final report."""
     report = await load(tx, request.report_id, Report, "report_id")
     return pb.GetReportResponse(ref=ref_of(report), report=report.content)
+
+
+async def get_formulation(tx: Tx, request: pb.GetFormulationRequest) -> pb.GetFormulationResponse:
+    """What the meeting led to; the documents are read one by one."""
+    case_id = parse_uuid(request.case_id, "case_id")
+    maps = await of_case(tx, case_id, DevelopmentalMap)
+    stages = await of_case(tx, case_id, RecoveryStage)
+    agreed = await of_case(tx, case_id, Recommendations)
+    drafts = await of_case(tx, case_id, ReportDraft)
+    reports = await of_case(tx, case_id, Report)
+    voices = await of_case(tx, case_id, ChildVoice)
+    for document in [*(draft.content.document for draft in drafts), *(report.content.document for report in reports)]:
+        document.ClearField("content")
+    return pb.GetFormulationResponse(
+        developmental_maps=[pb.ListedDevelopmentalMap(ref=ref_of(each), map=each.content) for each in maps],
+        recovery_stages=[pb.ListedRecoveryStage(ref=ref_of(each), stage=each.content) for each in stages],
+        recommendations=[pb.ListedRecommendations(ref=ref_of(each), recommendations=each.content) for each in agreed],
+        drafts=[pb.ListedReportDraft(ref=ref_of(each), draft=each.content) for each in drafts],
+        reports=[pb.ListedReport(ref=ref_of(each), report=each.content) for each in reports],
+        voices=[pb.ListedChildVoice(ref=ref_of(each), voice=each.content) for each in voices],
+    )
 
 
 async def list_record_versions(tx: Tx, request: pb.ListRecordVersionsRequest) -> pb.ListRecordVersionsResponse:

@@ -147,6 +147,9 @@ class FormulationServicer(FormulationServiceServicer):
     async def EndCirculation(self, request: pb.EndCirculationRequest, context: Any) -> pb.EndCirculationResponse:
         return await self._narrow(narrowing.END_CIRCULATION, request, pb.EndCirculationResponse)
 
+    async def GetFormulation(self, request: pb.GetFormulationRequest, context: Any) -> pb.GetFormulationResponse:
+        return await self._read(reading.get_formulation, request)
+
     async def ListRecordVersions(
         self, request: pb.ListRecordVersionsRequest, context: Any
     ) -> pb.ListRecordVersionsResponse:

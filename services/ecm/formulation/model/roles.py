@@ -1,4 +1,4 @@
-"""The roles and the agency kind that rules name: the kit's words, which a test holds them to, since rules don't import it."""
+"""The words for roles and agencies that rules use; a test holds them equal to the kit's, which rules don't import."""
 
 CASE_MANAGER = "case-manager"
 SENIOR_PRACTITIONER = "senior-practitioner"
