@@ -1,0 +1,48 @@
+"""Children that somebody must look at: first fetch, then what each client's topic is to be told.
+
+Written in the transaction of the cause, so that no crash loses it.
+"""
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+CHANNEL = "ecm_fetch"
+
+_ADD = text("""
+    INSERT INTO fetch_queue (child_id, requested_at)
+    SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children)
+    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
+_ADD_OF_AGENCIES = text("""
+    INSERT INTO fetch_queue (child_id, requested_at)
+    SELECT DISTINCT p.child_id, clock_timestamp()
+      FROM projected_child p JOIN grants g USING (child_id) WHERE g.recipient = ANY(:agencies)
+    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
+# A grant or its line began or ended meanwhile: nothing else would tell.
+_ADD_OF_TIMES = text("""
+    INSERT INTO fetch_queue (child_id, requested_at)
+    SELECT DISTINCT p.child_id, clock_timestamp()
+      FROM projected_child p JOIN grants g USING (child_id) LEFT JOIN line l ON l.line_id = g.line_id
+     WHERE g.valid_from BETWEEN :since AND :until OR g.valid_until BETWEEN :since AND :until
+        OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until
+    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
+_WAKE = text(f"NOTIFY {CHANNEL}")
+
+
+async def look_at(conn: AsyncConnection, children: Iterable[UUID]) -> None:
+    """Queues children, where they have had a grant; woken at commit."""
+    await conn.execute(_ADD, {"children": list(children)})
+    await conn.execute(_WAKE)
+
+
+async def look_at_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:
+    """Queues every child on whom one of these agencies has a grant."""
+    await conn.execute(_ADD_OF_AGENCIES, {"agencies": list(agencies)})
+    await conn.execute(_WAKE)
+
+
+async def look_at_times(conn: AsyncConnection, since: object, until: object) -> None:
+    """Queues every child one of whose grants, or its line, begins or ends between two instants."""
+    await conn.execute(_ADD_OF_TIMES, {"since": since, "until": until})

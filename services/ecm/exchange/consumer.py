@@ -1,0 +1,66 @@
+"""The owners' thin events → the projection (design §3.3)."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from ecm.api.consent.v1 import consent_events_pb2
+from ecm.api.formulation.v1 import formulation_events_pb2
+from ecm.api.monitoring.v1 import monitoring_events_pb2
+from ecm.api.referrals.v1 import referrals_events_pb2
+from ecm.exchange.mapping import UNMAPPED
+from ecm.exchange.projection.owners import OWNERS
+from ecm.exchange.projection.project import Projection
+from ecm.exchange.projection.records import RecordAt, is_projected
+from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.events import Event
+from ecm.kit.db.uow import Tx, UnitOfWork
+from ecm.kit.settings import ServiceSettings, service_topic
+
+GROUP: Final = "ecm-exchange.projection"
+
+_MODULES: Final[dict[str, Any]] = {
+    "referrals": referrals_events_pb2,
+    "consent": consent_events_pb2,
+    "formulation": formulation_events_pb2,
+    "monitoring": monitoring_events_pb2,
+}
+_TYPES: Final = {module.RecordChanged.DESCRIPTOR.full_name: service for service, module in _MODULES.items()}
+
+
+class ProjectionConsumer:
+    """Projects what events name, each in the transaction of its inbox row."""
+
+    def __init__(self, projection: Projection) -> None:
+        self._projection = projection
+
+    async def handle(self, event: Event, tx: Tx) -> None:
+        """Projects the record; that of a child who never had a grant waits for the child's first fetch."""
+        changed = read(event)
+        if changed is not None and await is_projected(tx.conn, changed.child_id):
+            await self._projection.follow(tx.conn, changed.service, changed.record_id, changed.version)
+
+    async def failed(self, event: Event, tx: Tx, error: Exception) -> None:
+        """From the first failed attempt on the record is hidden: a laxer version must not stay visible."""
+        changed = read(event)
+        if changed is not None:
+            await self._projection.fail(tx.conn, changed, error)
+
+
+def read(event: Event) -> RecordAt | None:
+    """What the event names; None for other messages and for kinds that are never exchanged."""
+    service = _TYPES.get(event.type)
+    if service is None:
+        return None
+    module = _MODULES[service]
+    message = module.RecordChanged.FromString(event.value)
+    kind = module.RecordKind.Name(message.kind).removeprefix("RECORD_KIND_")
+    if kind in UNMAPPED or not message.child_id:
+        return None
+    return RecordAt(service, kind, UUID(message.record_id), UUID(message.child_id), message.version)
+
+
+def make_consumer(settings: ServiceSettings, region: str, uow: UnitOfWork, projection: Projection) -> Consumer:
+    """The consumer of the four owners' topics."""
+    handler = ProjectionConsumer(projection)
+    topics = [service_topic(region, service) for service in OWNERS]
+    return Consumer(settings, topics, GROUP, handler.handle, uow, on_failure=handler.failed)

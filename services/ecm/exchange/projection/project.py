@@ -1,0 +1,143 @@
+"""Follows the owners: fetches a record's newer versions, in order, under its lock, and replaces what it yields."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ecm.api.common.v1.record_pb2 import RecordVersion
+from ecm.exchange.attention import look_at
+from ecm.exchange.locks import lock_record
+from ecm.exchange.mapping import MappedResource, MappingContext, map_record
+from ecm.exchange.projection.owners import FETCH_SECONDS, OWNERS, Owners
+from ecm.exchange.projection.records import (
+    RecordAt,
+    is_projected,
+    known,
+    note_failed,
+    note_projected,
+    projected_version,
+)
+from ecm.exchange.projection.replace import Replacement
+from ecm.kit.db.failures import is_transient
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import Ids
+from ecm.kit.telemetry import logger
+
+_FETCHED = text("""
+    UPDATE projected_child SET fetched_at = clock_timestamp(), yot = coalesce(nullif(CAST(:yot AS text), ''), yot)
+     WHERE child_id = :child""")
+_UNFETCHED = text("SELECT 1 FROM projected_child WHERE child_id = :child AND fetched_at IS NULL")
+
+
+class Projection:
+    """The records of the children who have had a grant, as resources."""
+
+    def __init__(self, engine: AsyncEngine, owners: Owners, context: MappingContext, ids: Ids) -> None:
+        self._engine = engine
+        self._owners = owners
+        self._context = context
+        self._ids = ids
+
+    async def project(self, service: str, record_id: UUID, at_least: int, deadline: float) -> None:
+        """Projects the record to version `at_least` or later, until `deadline` (of `time.monotonic`).
+
+        For a write that is to be read afterwards. Where it fails the record is
+        hidden, and the error raised: PEER_UNREACHABLE, DEADLINE_EXCEEDED.
+        """
+        try:
+            async with asyncio.timeout(max(deadline - time.monotonic(), 0.01)), self._engine.begin() as conn:
+                await self.follow(conn, service, record_id, at_least)
+        except Exception as error:
+            await self._hide_alone(service, record_id, at_least, error)
+            if isinstance(error, TimeoutError):
+                raise DomainError(Reason.DEADLINE_EXCEEDED, "It is recorded; its projection takes longer.") from error
+            raise
+
+    async def follow(self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int) -> None:
+        """The same in the caller's transaction; nothing for a child who never had a grant."""
+        await lock_record(conn, record_id)
+        done, hidden = await projected_version(conn, record_id)
+        if done >= at_least and not hidden:
+            return
+        # A hidden record whose newest version is projected already is mapped again.
+        after = done if done < at_least else done - 1
+        async with asyncio.timeout(FETCH_SECONDS):
+            versions = await self._owners.versions(service, record_id, after)
+        if not versions or versions[-1].version < at_least:
+            raise DomainError(Reason.PEER_UNREACHABLE, "The owner doesn't show the version yet.")
+        if await is_projected(conn, UUID(versions[-1].child_id)):
+            await self._replace(conn, service, versions)
+
+    async def fetch_child(self, child_id: UUID) -> None:
+        """All of the child's records, from every owner: once, after the first grant.
+
+        A record that can't be mapped is hidden, the others go on. Raises where an owner is away.
+        """
+        if not await self._is_unfetched(child_id):
+            return
+        yot = ""
+        for service in OWNERS:
+            for version in await self._owners.of_child(service, child_id):
+                await self._fetch_one(service, version)
+                yot = version.yot if version.kind == "CHILD" else yot
+        async with self._engine.begin() as conn:
+            await conn.execute(_FETCHED, {"child": child_id, "yot": yot})
+
+    async def fail(self, conn: AsyncConnection, reached: RecordAt, error: Exception) -> None:
+        """Notes a failed attempt and hides the record, in the caller's transaction."""
+        await lock_record(conn, reached.record_id)
+        why = type(error).__name__
+        if await is_projected(conn, reached.child_id) and await note_failed(conn, reached, why):
+            named = {"record_id": str(reached.record_id), "kind": reached.kind, "version": reached.version}
+            logger(**named).warning("projection.hidden", reason=why)
+            await look_at(conn, [reached.child_id])
+
+    async def _is_unfetched(self, child_id: UUID) -> bool:
+        async with self._engine.connect() as conn:
+            return (await conn.execute(_UNFETCHED, {"child": child_id})).first() is not None
+
+    async def _fetch_one(self, service: str, version: RecordVersion) -> None:
+        reached = RecordAt.of(service, version)
+        try:
+            async with self._engine.begin() as conn:
+                await lock_record(conn, reached.record_id)
+                done, _ = await projected_version(conn, reached.record_id)
+                if done < reached.version:
+                    await self._replace(conn, service, [version])
+        except Exception as error:
+            if is_transient(error):
+                raise
+            await self._fail_alone(reached, error)
+
+    async def _replace(self, conn: AsyncConnection, service: str, versions: Sequence[RecordVersion]) -> None:
+        """Each version in order; one in between that can't be mapped is passed over, the newest must be."""
+        reached = RecordAt.of(service, versions[-1])
+        replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id)
+        changed = [await replacement.apply(found) for found in self._mapped(versions)]
+        await note_projected(conn, reached)
+        if any(changed):
+            await look_at(conn, [reached.child_id])
+
+    def _mapped(self, versions: Sequence[RecordVersion]) -> list[list[MappedResource]]:
+        earlier = []
+        for version in versions[:-1]:
+            try:
+                earlier.append(map_record(version, self._context))
+            except Exception as error:
+                named = {"record_id": version.record_id, "version": version.version}
+                logger(**named).warning("projection.passed_over", exc_info=error)
+        return [*earlier, map_record(versions[-1], self._context)]
+
+    async def _fail_alone(self, reached: RecordAt, error: Exception) -> None:
+        async with self._engine.begin() as conn:
+            await self.fail(conn, reached, error)
+
+    async def _hide_alone(self, service: str, record_id: UUID, version: int, error: Exception) -> None:
+        async with self._engine.begin() as conn:
+            reached = await known(conn, service, record_id, version)
+            if reached is not None:
+                await self.fail(conn, reached, error)

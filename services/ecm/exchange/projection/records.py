@@ -1,0 +1,79 @@
+"""How far each record has come, and hiding of what can't follow (design §3.3)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ecm.api.common.v1.record_pb2 import RecordVersion
+from ecm.exchange.tables import projected_child, projected_record
+
+_HIDE = text("UPDATE resource SET hidden = true WHERE record_id = :record AND NOT hidden")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAt:
+    """A record of an owner, at a version."""
+
+    service: str
+    kind: str
+    record_id: UUID
+    child_id: UUID
+    version: int
+
+    @classmethod
+    def of(cls, service: str, version: RecordVersion) -> "RecordAt":
+        """What a fetched version is."""
+        return cls(service, version.kind, UUID(version.record_id), UUID(version.child_id), version.version)
+
+    def row(self) -> dict[str, object]:
+        """Its row in `projected_record`, as it is known."""
+        names = {"record_id": self.record_id, "child_id": self.child_id, "service": self.service, "kind": self.kind}
+        return names | {"known_version": self.version}
+
+
+async def is_projected(conn: AsyncConnection, child_id: UUID) -> bool:
+    """Whether the exchange holds the child: from its first grant on, never before."""
+    query = select(projected_child.c.child_id).where(projected_child.c.child_id == child_id)
+    return (await conn.execute(query)).first() is not None
+
+
+async def projected_version(conn: AsyncConnection, record_id: UUID) -> tuple[int, bool]:
+    """The version projected (0: none), and whether the record is hidden."""
+    columns = (projected_record.c.projected_version, projected_record.c.hidden)
+    row = (await conn.execute(select(*columns).where(projected_record.c.record_id == record_id))).first()
+    return (row.projected_version, row.hidden) if row else (0, False)
+
+
+async def known(conn: AsyncConnection, service: str, record_id: UUID, version: int) -> RecordAt | None:
+    """The record at a version, if it has been heard of before."""
+    query = select(projected_record).where(projected_record.c.record_id == record_id)
+    row = (await conn.execute(query)).first()
+    return RecordAt(service, row.kind, record_id, row.child_id, version) if row else None
+
+
+async def note_projected(conn: AsyncConnection, reached: RecordAt) -> None:
+    """The version is projected, and shown."""
+    values = {"projected_version": reached.version, "hidden": False, "failure": None}
+    await _save(conn, reached, values)
+
+
+async def note_failed(conn: AsyncConnection, reached: RecordAt, failure: str) -> bool:
+    """A version is known that can't be projected: all that the record yields is hidden, in this transaction.
+
+    Returns whether it is: a version that was projected meanwhile hides nothing. `failure` is an error's class.
+    """
+    done, _ = await projected_version(conn, reached.record_id)
+    if done >= reached.version > 0:
+        return False
+    await _save(conn, reached, {"hidden": True, "failure": failure})
+    await conn.execute(_HIDE, {"record": reached.record_id})
+    return True
+
+
+async def _save(conn: AsyncConnection, reached: RecordAt, values: dict[str, object]) -> None:
+    newest = {"known_version": func.greatest(projected_record.c.known_version, reached.version)}
+    statement = insert(projected_record).values(reached.row() | values)
+    await conn.execute(statement.on_conflict_do_update(index_elements=["record_id"], set_=values | newest))

@@ -1,0 +1,80 @@
+"""Looks after the children in `fetch_queue`: the first fetch, then what the topics are to be told."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ecm.exchange.attention import look_at_times
+from ecm.exchange.projection.project import Projection
+from ecm.exchange.streams.reconcile import Reconciliation
+from ecm.kit.clock import Clock
+from ecm.kit.telemetry import logger
+
+BATCH = 50
+REST_SECONDS = 2.0
+SWEEP_SECONDS = 5.0
+
+_QUEUED = text("SELECT child_id, requested_at FROM fetch_queue ORDER BY requested_at LIMIT :batch")
+# Asked for again meanwhile: it stays.
+_DONE = text("DELETE FROM fetch_queue WHERE child_id = :child AND requested_at <= :seen")
+_ALL = text("""
+    INSERT INTO fetch_queue (child_id, requested_at) SELECT child_id, clock_timestamp() FROM projected_child
+    ON CONFLICT DO NOTHING""")
+_NOW = text("SELECT clock_timestamp()")
+
+
+class ChildWorker:
+    """One turn after the other; a child that fails rests, the others go on."""
+
+    def __init__(
+        self, engine: AsyncEngine, projection: Projection, reconciliation: Reconciliation, clock: Clock
+    ) -> None:
+        self._engine = engine
+        self._projection = projection
+        self._reconciliation = reconciliation
+        self._clock = clock
+        self._resting: dict[UUID, float] = {}
+        self._swept_to: Any = None
+        self._sweep_at = 0.0
+
+    async def work(self) -> bool:
+        """Looks at a batch of children; returns whether more wait."""
+        await self._sweep()
+        rows = await self._queued()
+        awake = [row for row in rows if self._resting.get(row.child_id, 0.0) <= self._clock.boottime()]
+        done = [await self._look(row) for row in awake]
+        return len(rows) == BATCH and any(done)
+
+    async def _queued(self) -> Sequence[Row[Any]]:
+        async with self._engine.connect() as conn:
+            return (await conn.execute(_QUEUED, {"batch": BATCH})).all()
+
+    async def _look(self, row: Row[Any]) -> bool:
+        try:
+            await self._projection.fetch_child(row.child_id)
+            await self._reconciliation.child(row.child_id)
+        except Exception as error:
+            logger(child_id=str(row.child_id)).warning("child.not_looked_at", exc_info=error)
+            self._resting[row.child_id] = self._clock.boottime() + REST_SECONDS
+            return False
+        self._resting.pop(row.child_id, None)
+        async with self._engine.begin() as conn:
+            await conn.execute(_DONE, {"child": row.child_id, "seen": row.requested_at})
+        return True
+
+    async def _sweep(self) -> None:
+        """What begins or ends by the clock alone has no other cause that would tell the topics."""
+        if self._clock.boottime() < self._sweep_at:
+            return
+        self._sweep_at = self._clock.boottime() + SWEEP_SECONDS
+        async with self._engine.begin() as conn:
+            now = (await conn.execute(_NOW)).scalar_one()
+            if self._swept_to is None:
+                # What passed while nobody swept isn't known.
+                await conn.execute(_ALL)
+            else:
+                await look_at_times(conn, self._swept_to, now)
+            self._swept_to = now

@@ -1,0 +1,104 @@
+"""What a client's topic says, held against what the client may see now.
+
+`told` is what the topic calls available. The difference becomes events: in
+`ApplyGrants`' own transaction what closed, afterwards what opened or changed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ecm.exchange.lease import LeaseCheck
+from ecm.exchange.locks import lock_topic, share_agency
+from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
+from ecm.exchange.streams.numbering import News, Numbering
+
+_VISIBLE = consent_predicate("r", recipient=":agency", purpose=":purpose", at="CAST(:at AS timestamptz)")
+_GONE = f"NOT EXISTS (SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {_VISIBLE})"  # noqa: S608
+
+# A resource that is gone still has its served versions: they say whose it was.
+_CLOSED_OF_CHILD = text(f"""
+    SELECT t.type, t.id, CAST(:child AS uuid) AS child_id FROM told t
+      JOIN (SELECT DISTINCT v.type, v.id FROM resource_version v WHERE v.child_id = :child) k USING (type, id)
+     WHERE t.client_id = :client AND {_GONE} ORDER BY t.type, t.id""")  # noqa: S608 - fragments of our own, no values
+_CLOSED = text(f"""
+    SELECT t.type, t.id, k.child_id FROM told t
+      JOIN LATERAL (SELECT v.child_id FROM resource_version v WHERE v.type = t.type AND v.id = t.id LIMIT 1) k ON true
+     WHERE t.client_id = :client AND {_GONE} ORDER BY t.type, t.id""")  # noqa: S608
+_OPEN = text(f"""
+    SELECT r.type, r.id, r.version_id, t.version_id AS told FROM resource r
+      LEFT JOIN told t ON t.client_id = :client AND t.type = r.type AND t.id = r.id
+     WHERE r.child_id = :child AND t.version_id IS DISTINCT FROM r.version_id AND {_VISIBLE}
+     ORDER BY r.type, r.id""")  # noqa: S608
+_NOW = text("SELECT clock_timestamp()")
+_CLIENTS = text("""
+    SELECT c.client_id, c.agency, c.purpose FROM client c
+     WHERE c.topic AND NOT c.blocked AND (CAST(:agencies AS text[]) IS NULL OR c.agency = ANY(:agencies))
+     ORDER BY c.agency, c.client_id""")
+
+
+@dataclass(frozen=True, slots=True)
+class TopicClient:
+    """A client with a topic."""
+
+    client_id: str
+    agency: str
+    purpose: str
+
+
+async def topic_clients(conn: AsyncConnection, agencies: Iterable[str] | None = None) -> list[TopicClient]:
+    """The clients with a topic, of these agencies or of all."""
+    wanted = {"agencies": None if agencies is None else list(agencies)}
+    return [TopicClient(*row) for row in await conn.execute(_CLIENTS, wanted)]
+
+
+class Reconciliation:
+    """Decides what is to be told."""
+
+    def __init__(self, engine: AsyncEngine, numbering: Numbering, lease: LeaseCheck) -> None:
+        self._engine = engine
+        self._numbering = numbering
+        self._lease = lease
+
+    async def close(self, conn: AsyncConnection, client: TopicClient, child_id: UUID | None) -> int:
+        """Tells what the client can't see any more, of one child or of all (None).
+
+        In the caller's transaction, which holds the agency's lock exclusively and has changed the grants.
+        """
+        seen = await self._seen(conn, client)
+        query, values = (_CLOSED, seen) if child_id is None else (_CLOSED_OF_CHILD, seen | {"child": child_id})
+        rows = await conn.execute(query, values)
+        news = [News(UNAVAILABLE, row.child_id, row.type, row.id) for row in rows]
+        return await self._numbering.store(conn, client.client_id, news)
+
+    async def child(self, child_id: UUID) -> int:
+        """Tells every client what opened, changed and closed of a child; returns how many events.
+
+        LEASE_EXPIRED where `consent` hasn't been heard for too long: a narrowing may wait.
+        """
+        async with self._engine.connect() as conn:
+            clients = await topic_clients(conn)
+        return sum([await self._of_client(client, child_id) for client in clients])
+
+    async def _of_client(self, client: TopicClient, child_id: UUID) -> int:
+        self._lease.require()
+        async with self._engine.begin() as conn:
+            await share_agency(conn, client.agency)
+            await lock_topic(conn, client.client_id)
+            closed = await self.close(conn, client, child_id)
+            rows = await conn.execute(_OPEN, await self._seen(conn, client) | {"child": child_id})
+            news = [
+                News(CHANGED if row.told else AVAILABLE, child_id, row.type, row.id, row.version_id) for row in rows
+            ]
+            stored = await self._numbering.store(conn, client.client_id, news)
+            self._lease.require()
+            return closed + stored
+
+    async def _seen(self, conn: AsyncConnection, client: TopicClient) -> dict[str, object]:
+        # Read after the lock: now() is older than the wait for it.
+        at = (await conn.execute(_NOW)).scalar_one()
+        return {"client": client.client_id, "agency": client.agency, "purpose": client.purpose, "at": at}
