@@ -3,6 +3,7 @@
 By kafka-python, since aiokafka has no API for ACLs and SCRAM credentials. It blocks: call it from a thread.
 """
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
@@ -35,6 +36,7 @@ OPERATIONS = {
 }
 # The least that Kafka allows. Passwords are 192 random bits: iterations would only cost time.
 SCRAM_ITERATIONS = 4096
+ENFORCED_SECONDS = 10.0
 
 
 @contextmanager
@@ -108,6 +110,22 @@ def _sync_topics(client: KafkaAdminClient, topics: list[str], partitions: int) -
 
 
 def _sync_acls(client: KafkaAdminClient, wanted: set[ACL]) -> None:
+    present = _acls(client)
+    if missing := list(wanted - present):
+        failed = client.create_acls(missing)["failed"]
+        if failed:
+            raise LocalError(f"Kafka refused {len(failed)} permissions: {failed[0]}.", "See ecm logs kafka.")
+    if extra := list(present - wanted):
+        client.delete_acls(extra)
+    # The controller has them; the broker enforces them a moment later, and so answers for them.
+    until = time.monotonic() + ENFORCED_SECONDS
+    while _acls(client) != wanted:
+        if time.monotonic() > until:
+            raise LocalError("Kafka doesn't enforce the permissions it was given.", "See ecm logs kafka.")
+        time.sleep(0.02)
+
+
+def _acls(client: KafkaAdminClient) -> set[ACL]:
     everything = ACLFilter(
         principal=None,
         host=None,
@@ -116,13 +134,7 @@ def _sync_acls(client: KafkaAdminClient, wanted: set[ACL]) -> None:
         resource_pattern=ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY),
     )
     found, _ = client.describe_acls(everything)
-    present = set(found)
-    if missing := list(wanted - present):
-        failed = client.create_acls(missing)["failed"]
-        if failed:
-            raise LocalError(f"Kafka refused {len(failed)} permissions: {failed[0]}.", "See ecm logs kafka.")
-    if extra := list(present - wanted):
-        client.delete_acls(extra)
+    return set(found)
 
 
 def _acl(access: Access) -> ACL:
