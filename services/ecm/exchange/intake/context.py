@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from uuid import UUID
 
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
@@ -52,10 +51,3 @@ class Found:
         if found is None:
             raise unknown(reference)
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """The day in the region's zone."""
-
-    day: date

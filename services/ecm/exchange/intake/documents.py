@@ -11,7 +11,7 @@ from ecm.exchange.mapping.codes import CANONICAL
 from ecm.exchange.mapping.elements import enum_code
 from ecm.kit.errors import DomainError, Reason
 
-PROTECTED_KIND: Final = f"{CANONICAL}/StructureDefinition/ecm-protected-kind"
+PROTECTED: Final = f"{CANONICAL}/StructureDefinition/ecm-protected-declaration"
 NONE: Final = "none"
 LARGEST_DOCUMENT = 10 * 1024 * 1024
 _LONGEST_TITLE = 200
@@ -29,7 +29,7 @@ def declaration(root: Element) -> ProtectedDeclaration | None:
 def _kinds(extensions: list[Element], path: str) -> list["ProtectedKind.ValueType"]:
     said = []
     for extension in extensions:
-        if extension.text("url") != PROTECTED_KIND:
+        if extension.text("url") != PROTECTED:
             raise invariant("This exchange doesn't keep this extension; leave it out.", extension.at("url"))
         extension.allow("url", "valueCode")
         said.append(extension.code("valueCode", {NONE, *_KINDS}))

@@ -149,7 +149,7 @@ class Element:
         return value
 
 
-_WORDS = {str: "string", dict: "object", list: "array"}
+_WORDS: dict[type, str] = {str: "string", dict: "object", list: "array"}
 
 
 def invariant(message: str, path: str) -> DomainError:

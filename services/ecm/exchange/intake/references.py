@@ -1,6 +1,7 @@
 """What a write refers to, before and after it is looked up under the caller's consent predicate."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from ecm.exchange.intake.elements import Element, Target, invariant
@@ -20,6 +21,7 @@ class Seen:
     kind: str
     record_version: int
     version_id: str
+    last_updated: datetime
 
 
 @dataclass(frozen=True, slots=True)

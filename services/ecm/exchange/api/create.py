@@ -1,0 +1,43 @@
+"""Create a resource: a partner's write becomes one command. https://hl7.org/fhir/R4/http.html#create"""
+
+from starlette.responses import Response
+
+from ecm.exchange.api.incoming import Incoming
+from ecm.exchange.intake.answering import answer
+from ecm.exchange.intake.body import read_body, read_resource
+from ecm.exchange.intake.forwarding import idempotency_key
+from ecm.exchange.intake.intake import Intake, header, note_ids, writer_of
+from ecm.exchange.intake.resolve import resolve
+from ecm.exchange.intake.write_table import check_admitted, find
+from ecm.kit.errors import DomainError, Reason
+
+
+async def create(incoming: Incoming, intake: Intake) -> Response:
+    """201 with Location; the refusals of the write table, of the resource, and of `formulation`."""
+    (resource_type,) = incoming.path
+    kind = intake.kind(incoming)
+    check_admitted("create", resource_type, kind)
+    incoming.require(resource_type, "c")
+    _check_unconditional(incoming)
+    body = await read_body(incoming.request)
+    root = read_resource(body, resource_type)
+    write = find("create", root, kind)
+    note_ids(incoming, write, root)
+    writer = writer_of(incoming, intake.region, write)
+    found = await resolve(intake.lookup, incoming.caller, write, root)
+    command = write.command(root, writer, found)
+    key = idempotency_key(
+        header(incoming, "idempotency-key"),
+        client=writer.client,
+        route=f"POST {resource_type}",
+        if_match=None,
+        body=body,
+    )
+    ref = await intake.forwarding.command(write.rpc, command, writer, key)
+    return await answer(incoming, intake.lookup, intake.projection, resource_type, ref, status=201)
+
+
+def _check_unconditional(incoming: Incoming) -> None:
+    """Conditional create would have to search, and tell what it found."""
+    if header(incoming, "if-none-exist") is not None:
+        raise DomainError(Reason.NOT_SUPPORTED, "Conditional create isn't served; send an Idempotency-Key.")
