@@ -13,7 +13,7 @@ from ecm.kit.rpc.commands import Commands
 from ecm.referrals import reading
 from ecm.referrals.commands import children, family, referring, steps
 from ecm.referrals.commands.narrowing import Narrower, Narrowing
-from ecm.referrals.commands.narrowing_kinds import Closing, CorrectingBirth, Protecting
+from ecm.referrals.commands.narrowing_kinds import Closing, CorrectingBirth, NotViable, PanelRefusal, Protecting
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -75,9 +75,13 @@ class ReferralsServicer(ReferralsServiceServicer):
         return await self._commands.run(request, steps.discuss_viability, pb.DiscussViabilityResponse)
 
     async def DecideViability(self, request: pb.DecideViabilityRequest, context: Any) -> pb.DecideViabilityResponse:
+        if not request.viable:
+            return await self._narrow(request, NotViable(request), pb.DecideViabilityResponse)
         return await self._commands.run(request, steps.decide_viability, pb.DecideViabilityResponse)
 
     async def DecidePanel(self, request: pb.DecidePanelRequest, context: Any) -> pb.DecidePanelResponse:
+        if not request.approved:
+            return await self._narrow(request, PanelRefusal(request), pb.DecidePanelResponse)
         return await self._commands.run(request, steps.decide_panel, pb.DecidePanelResponse)
 
     async def BeginIntervention(

@@ -21,6 +21,14 @@ from ecm.local.stack import Stack
 from unit.referrals import builders
 
 MANAGER, SENIOR, OPERATIONAL = "case-manager", "senior-practitioner", "operational-manager"
+WAY: list[tuple[str, str, dict[str, object]]] = [
+    (OPERATIONAL, "AssessEligibility", {}),
+    (MANAGER, "AssessReadiness", {"note": "ready"}),
+    (OPERATIONAL, "AgreeGoAhead", {"reason": "agreed"}),
+    (MANAGER, "SendReferral", {}),
+    (SENIOR, "DiscussViability", {}),
+    (SENIOR, "DecideViability", {"viable": True}),
+]
 _numbers = itertools.count(1)
 
 
@@ -106,16 +114,14 @@ class Desk:
         request = getattr(pb, f"{name}Request")(case_id=case_id, expected_version=now, **values)
         return int((await self.call(person, name, request)).ref.version)
 
-    async def accepted(self) -> str:
-        """A case that was accepted."""
+    async def accepted(self, upto: str = "DecideViability") -> str:
+        """A case that was accepted, or that has taken its steps up to one of them."""
         case_id = await self.case()
         await self.papers(case_id)
-        await self.step(OPERATIONAL, "AssessEligibility", case_id)
-        await self.step(MANAGER, "AssessReadiness", case_id, note="ready")
-        await self.step(OPERATIONAL, "AgreeGoAhead", case_id, reason="agreed")
-        await self.step(MANAGER, "SendReferral", case_id)
-        await self.step(SENIOR, "DiscussViability", case_id)
-        await self.step(SENIOR, "DecideViability", case_id, viable=True)
+        for person, name, values in WAY:
+            await self.step(person, name, case_id, **values)
+            if name == upto:
+                break
         return case_id
 
     async def read(self, case_id: str) -> pb.GetCaseResponse:

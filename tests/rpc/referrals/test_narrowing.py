@@ -7,7 +7,7 @@ from ecm.api.common.v1.values_pb2 import Date
 from ecm.api.referrals.v1 import referrals_records_pb2 as records
 from ecm.api.referrals.v1 import referrals_service_pb2 as pb
 from ecm.kit.errors import Reason
-from rpc.referrals.desk import MANAGER, OPERATIONAL, Desk, fresh_number
+from rpc.referrals.desk import MANAGER, OPERATIONAL, SENIOR, Desk, fresh_number
 from unit.referrals.builders import child
 
 
@@ -121,3 +121,18 @@ async def test_a_case_is_closed_through_consent_and_reopened_by_itself(desk: Des
     case = (await desk.read(case_id)).case
     assert (case.state, case.times_reopened) == (records.CASE_STATE_ACCEPTED, 1)
     assert case.end_reason == records.CASE_END_REASON_UNSPECIFIED
+
+
+async def test_a_case_that_is_not_viable_ends_through_consent(desk: Desk) -> None:
+    case_id = await desk.accepted(upto="DiscussViability")
+    version = (await desk.read(case_id)).ref.version
+    request = pb.DecideViabilityRequest(case_id=case_id, expected_version=version)
+    refusal = await desk.refused(SENIOR, "DecideViability", request)
+    assert (refusal.reason, refusal.field) == (Reason.MISSING_VALUE, "reason")
+    request.reason = "too short an order"
+    await desk.call(SENIOR, "DecideViability", request)
+    (told,) = desk.consent.told
+    assert (told.close_case.case_id, told.close_case.case_version) == (case_id, version + 1)
+    case = (await desk.read(case_id)).case
+    assert case.state == records.CASE_STATE_NOT_CARRIED_FORWARD
+    assert (case.end_reason, case.steps[-1].by) == (records.CASE_END_REASON_NOT_VIABLE, SENIOR)

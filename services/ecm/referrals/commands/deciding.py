@@ -1,5 +1,6 @@
 """What a decision on a case needs of its transaction: the day, the criteria, the life cycle, who decides."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -68,6 +69,14 @@ async def check_no_other_open(tx: Tx, child_id: UUID) -> None:
         if other.content.state in OPEN:
             metadata = {"case_id": str(other.record_id)}
             raise DomainError(Reason.ALREADY_EXISTS, "The child has an open case already.", metadata=metadata)
+
+
+def check_on_panel(tx: Tx, yot: str) -> None:
+    """PERMISSION_DENIED for a role that isn't on the panel; a region that names none leaves it to the policy."""
+    panel: Iterable[str] = tx.region.role_bindings.panel
+    held = {role for where, role in tx.principal.roles if where == yot}
+    if panel and not held & set(panel):
+        raise DomainError(Reason.PERMISSION_DENIED, f"The panel's decision is recorded by: {', '.join(panel)}.")
 
 
 async def save_case(tx: Tx, held: Record[Case], case: Case, reason: str = "") -> RecordRef:

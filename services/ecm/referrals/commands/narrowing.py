@@ -55,7 +55,7 @@ class Narrowing(ABC, Generic[M]):
         """The record that becomes stricter; NOT_FOUND also for another YOT's."""
 
     @abstractmethod
-    def check(self, tx: Tx, held: M) -> None:
+    def check(self, tx: Tx, held: Record[M]) -> None:
         """Refuses what can't be done; afterwards it is done, sooner or later."""
 
     @abstractmethod
@@ -109,7 +109,7 @@ class Narrower:
         """
         held = await narrowing.load(tx, lock=True)
         check_version(held.version, narrowing.expected_version)
-        narrowing.check(tx, held.content)
+        narrowing.check(tx, held)
         if await self._is_open(tx, narrowing.kind, held.record_id):
             message = "A narrowing of this record is being completed already; read it again and repeat the command."
             raise DomainError(Reason.VERSION_CONFLICT, message)

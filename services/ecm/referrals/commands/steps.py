@@ -1,7 +1,5 @@
 """The steps of a case after its papers: readiness, viability, panel, intervention, end of psychology, reopening."""
 
-from collections.abc import Iterable
-
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1.referrals_records_pb2 import (
     CASE_STATE_GO_AHEAD,
@@ -23,8 +21,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import (
     WithdrawPsychologyRequest,
 )
 from ecm.kit.db.uow import Tx
-from ecm.kit.errors import DomainError, Reason
-from ecm.referrals.commands.deciding import case_at, check_no_other_open, decision, save_case, today
+from ecm.referrals.commands.deciding import case_at, check_no_other_open, check_on_panel, decision, save_case, today
 from ecm.referrals.model import decisions
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.case import check_allowed, reopen, take
@@ -62,21 +59,21 @@ async def begin_intervention(tx: Tx, request: BeginInterventionRequest) -> Recor
 
 
 async def decide_viability(tx: Tx, request: DecideViabilityRequest) -> RecordRef:
-    """Viable or not (86)."""
+    """Viable (86). What isn't ends a case, and goes through `consent` (`narrowing_kinds.NotViable`)."""
     check_bounds(request)
     held = await case_at(tx, request.case_id, request.expected_version)
     verdict = decision(tx, request.reason)
-    return await save_case(tx, held, decisions.decide_viability(held.content, request.viable, verdict), verdict.reason)
+    return await save_case(tx, held, decisions.decide_viability(held.content, True, verdict), verdict.reason)
 
 
 async def decide_panel(tx: Tx, request: DecidePanelRequest) -> RecordRef:
-    """The panel's approval (87), by a role that the region binds to its panel (7)."""
+    """The panel approves (87), by a role that the region binds to it (7). For its refusal see `PanelRefusal`."""
     check_bounds(request)
     held = await case_at(tx, request.case_id, request.expected_version)
     verdict = decision(tx, request.reason)
     check_allowed(held.content, Step.DECIDE_PANEL, verdict.edges)
-    _check_on_panel(tx, held.yot)
-    return await save_case(tx, held, decisions.decide_panel(held.content, request.approved, verdict), verdict.reason)
+    check_on_panel(tx, held.yot)
+    return await save_case(tx, held, decisions.decide_panel(held.content, True, verdict), verdict.reason)
 
 
 async def withdraw_psychology(tx: Tx, request: WithdrawPsychologyRequest) -> RecordRef:
@@ -119,11 +116,3 @@ async def _take(tx: Tx, request: _Plain, step: Step, to: State, reason: str) -> 
     held = await case_at(tx, request.case_id, request.expected_version)
     verdict = decision(tx, reason)
     return await save_case(tx, held, take(held.content, step, to, verdict), verdict.reason)
-
-
-def _check_on_panel(tx: Tx, yot: str) -> None:
-    """PERMISSION_DENIED for a role that isn't on the panel; a region that names none leaves it to the policy."""
-    panel: Iterable[str] = tx.region.role_bindings.panel
-    held = {role for where, role in tx.principal.roles if where == yot}
-    if panel and not held & set(panel):
-        raise DomainError(Reason.PERMISSION_DENIED, f"The panel's decision is recorded by: {', '.join(panel)}.")

@@ -16,7 +16,7 @@ from ecm.api.referrals.v1.referrals_records_pb2 import (
     Eligibility,
 )
 from ecm.kit.errors import DomainError, Reason
-from ecm.referrals.model.case import check_allowed, take
+from ecm.referrals.model.case import check_allowed, moved, take
 from ecm.referrals.model.eligibility import unmet
 from ecm.referrals.model.refusals import invalid, required_text
 from ecm.referrals.model.stamp import Decision
@@ -79,9 +79,14 @@ def withdraw_psychology(case: Case, confident: bool, satisfactory: bool, decisio
     return take(case, Step.WITHDRAW_PSYCHOLOGY, CASE_STATE_PSYCHOLOGY_WITHDRAWN, decision)
 
 
+def not_carried_forward(case: Case, end_reason: "CaseEndReason.ValueType", decision: Decision) -> Case:
+    """The case not carried forward, from whatever state it is in: a decision that was checked when it was made."""
+    fresh = moved(case, CASE_STATE_NOT_CARRIED_FORWARD, decision.stamp, decision.reason)
+    fresh.end_reason = end_reason
+    return fresh
+
+
 def _ended(case: Case, step: Step, end_reason: "CaseEndReason.ValueType", decision: Decision) -> Case:
     check_allowed(case, step, decision.edges)
     required_text(decision.reason, "reason")
-    fresh = take(case, step, CASE_STATE_NOT_CARRIED_FORWARD, decision)
-    fresh.end_reason = end_reason
-    return fresh
+    return not_carried_forward(case, end_reason, decision)
