@@ -67,7 +67,7 @@ def _category(asked: Question, category: CategoryCode) -> Iterator[Decision]:
     if not lines:
         yield _no(f"no agreement with the agency has a line {category_word(category)}")
     for line in lines:
-        yield _refused(asked, line) or _circulation(line) or _by_line(asked, line)
+        yield _refused(asked, line) or _records_only(line) or _by_line(asked, line)
 
 
 def _record(asked: Question, record_id: str) -> Iterator[Decision]:
@@ -121,10 +121,11 @@ def _refused(asked: Question, line: Line) -> Decision | None:
     return None
 
 
-def _circulation(line: Line) -> Decision | None:
-    if not line.needs_circulation:
+def _records_only(line: Line) -> Decision | None:
+    if rules.opens_category(line):
         return None
-    return _no(f"{_line_words(line)} opens only what was circulated to the agency as agreed at the meeting")
+    what = "was circulated to the agency as agreed at the meeting" if line.needs_circulation else "it is invited to"
+    return _no(f"{_line_words(line)} opens only what {what}")
 
 
 def _by_line(asked: Question, line: Line, opening: rules.Opening | None = None) -> Decision:

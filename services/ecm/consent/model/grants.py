@@ -1,6 +1,6 @@
 """Compiles a child's dossier and the region's lines to grants: what `exchange` enforces."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -69,7 +69,7 @@ def compile_grants(dossier: Dossier, lines: Sequence[Line]) -> list[Grant]:
 
 def _all(dossier: Dossier, lines: Sequence[Line]) -> Iterator[Grant]:
     for line in lines:
-        if not line.needs_circulation:
+        if rules.opens_category(line):
             yield from _of_category(dossier, line)
     for opening in rules.openings(dossier):
         for line in lines:
@@ -99,7 +99,8 @@ def _of_records(dossier: Dossier, line: Line, opening: rules.Opening) -> Iterato
 
 def _of_override(dossier: Dossier, override: Overridden) -> Iterator[Grant]:
     view = rules.view_of(dossier, override.recipient, override.names_protected)
-    targets: Iterable[Target] = [*(Category(c) for c in sorted(override.categories)), Patient()]
+    categories = [Category(category) for category in sorted(override.categories)]
+    targets: list[Target] = [*categories, Patient()] if categories else []
     for target in targets:
         yield Grant(
             recipient=override.recipient,

@@ -58,6 +58,15 @@ def opens(line: Line) -> bool:
     return line.needs_consent and bool(line.third_party_basis)
 
 
+def opens_category(line: Line) -> bool:
+    """Whether the line opens its whole category; if not, it is the footing of record grants alone.
+
+    So is every line that needs circulation; and `invitation` without consent:
+    an agreement to be invited isn't an invitation, and what one isn't invited to stays shut.
+    """
+    return not line.needs_circulation and (line.needs_consent or line.category != values_pb2.CATEGORY_INVITATION)
+
+
 def hidden_kinds(dossier: Dossier, agency: str) -> frozenset[ProtectedCode]:
     """The protected kinds for which the agency isn't named."""
     return frozenset(kind for kind, named in dossier.flags.items() if agency not in named)

@@ -1,0 +1,172 @@
+"""Given, enforced, withdrawn, enforced: the path that everything else stands beside (design §4)."""
+
+import asyncio
+import json
+import signal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from ecm.api.common.v1 import values_pb2
+from ecm.api.consent.v1 import consent_service_pb2 as service
+from ecm.kit.errors import Reason
+from rpc.consent.builders import agreement, give, withdraw
+from rpc.consent.conftest import Consent
+
+ENFORCED, ENFORCING = service.ENFORCEMENT_STATE_ENFORCED, service.ENFORCEMENT_STATE_ENFORCING
+
+
+@pytest.fixture(scope="session")
+async def agreed(consent: Consent) -> Consent:
+    """The example region's two agreements, proposed by one and approved by another."""
+    report = values_pb2.CATEGORY_REPORT
+    psychology = agreement("nhs-psychology", consent=True, key="psychology-1")
+    lines = (values_pb2.CATEGORY_INVITATION, report)
+    council = agreement("la-eastvale", consent=False, categories=lines, circulated=(report,), key="local-authority-1")
+    for one in (psychology, council):
+        request = service.ProposeAgreementRequest(agreement=one)
+        ref = (await consent.call("ProposeAgreement", request, "administrator")).ref
+        approval = service.ApproveAgreementRequest(agreement_id=ref.record_id, expected_version=ref.version)
+        await consent.call("ApproveAgreement", approval, "data-protection-officer")
+    return consent
+
+
+async def given(consent: Consent) -> tuple[str, str]:
+    """A child whose consent was given, and reached the exchange."""
+    child_id, case_id = consent.child()
+    await consent.call("GiveConsent", give(case_id))
+    await consent.exchange.until(child_id, opens_all)
+    return child_id, case_id
+
+
+def opens_all(held: Any) -> bool:
+    return {grant.category for grant in held.grants if grant.category} == set(range(1, 11))
+
+
+def empty(held: Any) -> bool:
+    return not held.grants
+
+
+async def test_consent_opens_every_line_and_withdrawal_closes_them_before_it_is_answered(agreed: Consent) -> None:
+    child_id, case_id = await given(agreed)
+    held = agreed.exchange.sets[child_id]
+    assert {grant.recipient for grant in held.grants} == {"nhs-psychology"}
+    assert {grant.view for grant in held.grants} == {values_pb2.VIEW_FULL}
+    answer = await agreed.call("Withdraw", withdraw(case_id), "supervisor")
+    assert answer.enforcement.state == ENFORCED
+    assert empty(agreed.exchange.sets[child_id])
+    moments = answer.enforcement
+    assert moments.recorded_at.ToNanoseconds() <= moments.enforced_at.ToNanoseconds()
+    assert moments.enforced_at.ToNanoseconds() <= moments.answered_at.ToNanoseconds()
+
+
+async def test_a_withdrawal_repeated_answers_the_same_narrowing(agreed: Consent) -> None:
+    _, case_id = await given(agreed)
+    key = uuid4().hex
+    first = await agreed.call("Withdraw", withdraw(case_id), key=key)
+    again = await agreed.call("Withdraw", withdraw(case_id), key=key)
+    other = await agreed.call("Withdraw", withdraw(case_id), "senior-practitioner")
+    assert first == again
+    assert other.ref == first.ref
+    assert other.enforcement == first.enforcement
+
+
+async def test_exchange_away_says_enforcing_and_is_enforced_later(agreed: Consent) -> None:
+    child_id, case_id = await given(agreed)
+    agreed.exchange.away = True
+    try:
+        answer = await agreed.call("Withdraw", withdraw(case_id), timeout=1.5)
+        assert answer.enforcement.state == ENFORCING
+        assert not answer.enforcement.HasField("enforced_at")
+        assert not empty(agreed.exchange.sets[child_id])
+    finally:
+        agreed.exchange.away = False
+    await agreed.exchange.until(child_id, empty)
+    asked = service.GetEnforcementRequest(narrowing_id=answer.enforcement.narrowing_id)
+    told = await until_enforced(agreed, asked)
+    assert told.version == answer.enforcement.version
+
+
+async def until_enforced(consent: Consent, asked: service.GetEnforcementRequest) -> service.Enforcement:
+    async with asyncio.timeout(8):
+        while True:
+            told = (await consent.call("GetEnforcement", asked)).enforcement
+            if told.state == ENFORCED:
+                return told
+            await asyncio.sleep(0.05)
+
+
+async def test_the_journal_has_it_before_the_answer_and_nothing_about_a_person(agreed: Consent) -> None:
+    child_id, case_id = await given(agreed)
+    agreed.exchange.away = True
+    try:
+        answer = await agreed.call("Withdraw", withdraw(case_id), timeout=1)
+    finally:
+        agreed.exchange.away = False
+    lines = [json.loads(line) for line in agreed.journal.read_text().splitlines()]
+    mine = next(line for line in lines if line["narrowing_id"] == answer.enforcement.narrowing_id)
+    assert (mine["subject"], mine["version"]) == (child_id, answer.enforcement.version)
+    assert set(mine) == {"narrowing_id", "subject", "kind", "record_id", "epoch", "version", "recorded_at"}
+
+
+async def test_no_lease_while_a_narrowing_is_unacknowledged(agreed: Consent, refusal: Any) -> None:
+    _, case_id = await given(agreed)
+    assert (await renew(agreed)).lease_seconds == 1
+    agreed.exchange.away = True
+    try:
+        await agreed.call("Withdraw", withdraw(case_id), timeout=1)
+        refused = await refusal(renew(agreed))
+        assert refused.reason is Reason.LEASE_REFUSED
+    finally:
+        agreed.exchange.away = False
+    await until_leased(agreed)
+
+
+async def test_another_incarnation_gets_all_sets_again_before_its_lease(agreed: Consent, refusal: Any) -> None:
+    gone, withdrawn_case = await given(agreed)
+    standing, _ = await given(agreed)
+    await agreed.call("Withdraw", withdraw(withdrawn_case))
+    agreed.exchange.restore()
+    refused = await refusal(renew(agreed))
+    assert refused.reason is Reason.LEASE_REFUSED
+    await until_leased(agreed)
+    assert empty(await agreed.exchange.until(gone, empty))
+    assert opens_all(await agreed.exchange.until(standing, opens_all))
+    assert agreed.exchange.region.lines
+
+
+async def renew(consent: Consent) -> Any:
+    epoch, version = consent.exchange.highest
+    request = service.RenewLeaseRequest(
+        incarnation=consent.exchange.incarnation, worker="w", highest_epoch=epoch, highest_version=version
+    )
+    return await consent.call("RenewLease", request, service="exchange")
+
+
+async def until_leased(consent: Consent) -> None:
+    async with asyncio.timeout(8):
+        while True:
+            try:
+                await renew(consent)
+                return
+            except Exception:
+                await asyncio.sleep(0.05)
+
+
+async def test_killed_between_recording_and_enforcing_it_is_enforced_after_the_restart(agreed: Consent) -> None:
+    child_id, case_id = await given(agreed)
+    agreed.exchange.away = True
+    pending = asyncio.create_task(agreed.call("Withdraw", withdraw(case_id), timeout=9))
+    async with asyncio.timeout(8):
+        while child_id not in agreed.journal.read_text():
+            await asyncio.sleep(0.01)
+    await agreed.stop(signal.SIGKILL)
+    (lost,) = await asyncio.gather(pending, return_exceptions=True)
+    assert isinstance(lost, BaseException)
+    agreed.exchange.away = False
+    assert not empty(agreed.exchange.sets[child_id])
+    await agreed.start()
+    await agreed.exchange.until(child_id, empty)
+    again = await agreed.call("Withdraw", withdraw(case_id))
+    assert again.enforcement.state == ENFORCED
