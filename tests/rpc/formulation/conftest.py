@@ -54,6 +54,10 @@ class Formulation:
         """The answer to another service."""
         return await self._call(self.stack.token(client=service, audience="ecm-formulation"), method, request, "")
 
+    async def bearer(self, token: str, method: str, request: Any) -> Any:
+        """The answer to any token."""
+        return await self._call(token, method, request, "")
+
     async def _call(self, token: str, method: str, request: Any, key: str, *more: Any) -> Any:
         metadata = (("authorization", f"Bearer {token}"), ("idempotency-key", key or uuid4().hex), *more)
         try:

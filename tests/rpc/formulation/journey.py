@@ -37,7 +37,9 @@ def invite(meeting: str, agency: str = AUTHORITY, **more: Any) -> pb.InviteAgenc
 
 def sheet(*kinds: str) -> list[records.Attendance]:
     return [
-        records.Attendance(kind=records.AttendeeKind.Value(f"ATTENDEE_KIND_{kind}"), name=f"An Invented {kind}", role="r")
+        records.Attendance(
+            kind=records.AttendeeKind.Value(f"ATTENDEE_KIND_{kind}"), name=f"An Invented {kind}", role="r"
+        )
         for kind in kinds
     ]
 
@@ -49,9 +51,7 @@ def hold(meeting: RecordRef, **more: Any) -> pb.HoldMeetingRequest:
         "circulation_agencies": [AUTHORITY],
         "follow_ups": [records.FollowUp(at=at(60), location="Here")],
     }
-    return pb.HoldMeetingRequest(
-        meeting_id=meeting.record_id, expected_version=meeting.version, **{**values, **more}
-    )
+    return pb.HoldMeetingRequest(meeting_id=meeting.record_id, expected_version=meeting.version, **{**values, **more})
 
 
 def entry(text: str = "Mat. Gran dies", *, free: bool = True, **more: Any) -> records.TimelineEntry:

@@ -1,4 +1,4 @@
-"""Stand-ins for `referrals` and `consent`: a gRPC server that holds what a test gives it, and notes what it was told."""
+"""Stand-ins for `referrals` and `consent`: a gRPC server that holds what a test gives it and notes what it hears."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -76,14 +76,14 @@ async def test_another_yots_case_isnt_there(formulation: Formulation) -> None:
 
 
 @pytest.mark.parametrize("kind", [records.ATTENDEE_KIND_CHILD, records.ATTENDEE_KIND_FAMILY])
-async def test_child_and_family_are_refused(
-    formulation: Formulation, kind: "records.AttendeeKind.ValueType"
-) -> None:
+async def test_child_and_family_are_refused(formulation: Formulation, kind: "records.AttendeeKind.ValueType") -> None:
     meeting = await CaseWay.of(formulation).scheduled()
     asked = formulation.person("case-manager", "InviteAgency", invite(meeting.record_id, attendee_kind=kind))
     assert (await refused(asked)).reason is Reason.ATTENDEE_REFUSED
     name = records.AttendeeKind.Name(kind).removeprefix("ATTENDEE_KIND_")
-    held = formulation.person("senior-practitioner", "HoldMeeting", hold(meeting, attendance=sheet("PSYCHOLOGIST", name)))
+    held = formulation.person(
+        "senior-practitioner", "HoldMeeting", hold(meeting, attendance=sheet("PSYCHOLOGIST", name))
+    )
     assert (await refused(held)).reason is Reason.ATTENDEE_REFUSED
 
 

@@ -69,7 +69,9 @@ async def test_an_entry_is_changed_at_the_version_that_was_seen(formulation: For
     way = CaseWay.of(formulation)
     entry_id = await added(way, entry())
     for version, reason in ((1, None), (1, Reason.VERSION_CONFLICT)):
-        request = pb.UpdateTimelineEntryRequest(entry_id=entry_id, expected_version=version, entry=entry(f"v {uuid4()}"))
+        request = pb.UpdateTimelineEntryRequest(
+            entry_id=entry_id, expected_version=version, entry=entry(f"v {uuid4()}")
+        )
         call = formulation.person("senior-practitioner", "UpdateTimelineEntry", request)
         assert (await refused(call)).reason is reason if reason else (await call).ref.version == 2
 
@@ -99,7 +101,9 @@ async def test_the_family_tree_is_drawn_from_the_file(formulation: Formulation) 
 async def test_the_childs_voice_is_kept(formulation: Formulation) -> None:
     way = CaseWay.of(formulation)
     voice = records.ChildVoice(text=FreeText(text="I like drawing."), source="AssetPlus", said_on=today())
-    await formulation.person("case-manager", "RecordChildVoice", pb.RecordChildVoiceRequest(case_id=str(way.case), voice=voice))
+    await formulation.person(
+        "case-manager", "RecordChildVoice", pb.RecordChildVoiceRequest(case_id=str(way.case), voice=voice)
+    )
     read = pb.GetFormulationRequest(case_id=str(way.case))
     (kept,) = (await formulation.person("case-manager", "GetFormulation", read)).voices
     assert kept.voice == voice
@@ -134,8 +138,15 @@ async def publish(formulation: Formulation, changed: RecordChanged) -> None:
         sasl_plain_password=known.password,
     )
     trace = "00-" + uuid4().hex + "-0123456789abcdef-01"
-    event = Event(str(uuid4()), "ecm.api.referrals.v1.RecordChanged", "/example/referrals", datetime.now(UTC),
-                  changed.child_id, trace, changed.SerializeToString())
+    event = Event(
+        str(uuid4()),
+        "ecm.api.referrals.v1.RecordChanged",
+        "/example/referrals",
+        datetime.now(UTC),
+        changed.child_id,
+        trace,
+        changed.SerializeToString(),
+    )
     async with producer:
         await producer.send_and_wait(
             "ecm.example.referrals.v1", event.value, key=event.key.encode(), headers=encode_headers(event)

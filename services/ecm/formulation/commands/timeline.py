@@ -7,7 +7,7 @@ from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Timeline, TimelineEntry
 from ecm.api.referrals.v1.referrals_records_pb2 import Child
-from ecm.formulation.commands.cases import open_case
+from ecm.formulation.commands.cases import open_case, today
 from ecm.formulation.commands.drawings import declare, keep_drawing
 from ecm.formulation.drawing.svg import MEDIA_TYPE
 from ecm.formulation.drawing.timeline import draw_timeline as drawn
@@ -23,7 +23,7 @@ from ecm.kit.db.uow import Tx
 async def add_timeline_entry(peers: Peers, tx: Tx, request: pb.AddTimelineEntryRequest) -> RecordRef:
     """Adds an entry."""
     case = await open_case(peers, tx, request.case_id)
-    check_entry(request.entry, tx.region, tx.now.astimezone(tx.region.zone).date())
+    check_entry(request.entry, tx.region, today(tx))
     return ref_of(await create(tx, case, request.entry))
 
 
@@ -31,7 +31,7 @@ async def update_timeline_entry(peers: Peers, tx: Tx, request: pb.UpdateTimeline
     """Replaces an entry's content; the drawing follows when it is drawn again."""
     entry = await load_at(tx, request.entry_id, TimelineEntry, "entry_id", request.expected_version)
     await open_case(peers, tx, str(entry.case_id))
-    check_entry(request.entry, tx.region, tx.now.astimezone(tx.region.zone).date())
+    check_entry(request.entry, tx.region, today(tx))
     return ref_of(await tx.records.update(entry, request.entry))
 
 
@@ -51,6 +51,6 @@ async def entries_of(tx: Tx, case_id: UUID) -> list[Record[TimelineEntry]]:
 
 def _drawing(entries: list[tuple[UUID, TimelineEntry]], child: Child, tx: Tx) -> Document:
     born = check_day(child.date_of_birth, "date_of_birth")
-    svg = drawn(entries, born, tx.now.astimezone(tx.region.zone).date())
+    svg = drawn(entries, born, today(tx))
     drawing = Document(content_type=MEDIA_TYPE, title="Timeline", content=svg, language="en")
     return declare(drawing, [entry.text for _, entry in entries])

@@ -11,7 +11,7 @@ from ecm.kit.region import Region
 from ecm.kit.region_parts import RecoveryModel
 
 OLDEST_YEARS = 25
-_YEARS = re.compile(r"^\d{1,2}(\.\d)?$")
+_YEARS = re.compile(r"[0-9]{1,2}(\.[0-9])?")
 _ASPECTS = ("physical_years", "social_years", "cognitive_years", "emotional_years")
 
 
@@ -29,7 +29,7 @@ def mapped(given: records.DevelopmentalMap, author: AssertedPractitioner, today:
 def _check_years(years: str, field: str) -> None:
     if not years:
         raise missing(f"{field} is missing; the map has four estimates.", field)
-    if not _YEARS.match(years) or float(years) > OLDEST_YEARS:
+    if not _YEARS.fullmatch(years) or float(years) > OLDEST_YEARS:
         raise invalid(f"{field} is 0 to {OLDEST_YEARS} with at most one decimal, e.g. 7.5.", field)
 
 

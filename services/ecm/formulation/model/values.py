@@ -19,7 +19,7 @@ DOCUMENT_BYTES = 10 * 1024 * 1024
 PDF = "application/pdf"
 _PDF_MAGIC = b"%PDF"
 _CONTROL = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f\\ufffe\\uffff]")
-_LANGUAGE = re.compile(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 def invalid(message: str, field: str) -> DomainError:
@@ -107,7 +107,7 @@ def check_document(document: common.Document, types: Container[str], field: str 
 
 def _check_document_words(document: common.Document, field: str) -> None:
     check_text(document.title, f"{field}.title", required=False)
-    if document.language and not _LANGUAGE.match(document.language):
+    if document.language and not _LANGUAGE.fullmatch(document.language):
         raise invalid(f"{field}.language isn't a BCP 47 language, e.g. en.", f"{field}.language")
     check_declaration(document.declaration, field)
 
