@@ -37,3 +37,7 @@ def build(runtime: Runtime) -> Parts:
 def main() -> None:
     """Entry point `ecm-formulation`."""
     run_service(FormulationSettings(), record_events(), build, policy=POLICY, descriptors=DESCRIPTORS)
+
+
+if __name__ == "__main__":
+    main()
