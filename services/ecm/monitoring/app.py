@@ -104,3 +104,7 @@ def main() -> None:
     configure_logging(settings.service, settings.log_level)
     serve_metrics(settings.metrics_listen)
     asyncio.run(run(settings))
+
+
+if __name__ == "__main__":
+    main()
