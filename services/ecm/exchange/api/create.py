@@ -26,13 +26,8 @@ async def create(incoming: Incoming, intake: Intake) -> Response:
     writer = writer_of(incoming, intake.region, write)
     found = await resolve(intake.lookup, incoming.caller, write, root)
     command = write.command(root, writer, found)
-    key = idempotency_key(
-        header(incoming, "idempotency-key"),
-        client=writer.client,
-        route=f"POST {resource_type}",
-        if_match=None,
-        body=body,
-    )
+    given, route = header(incoming, "idempotency-key"), f"POST {resource_type}"
+    key = idempotency_key(given, client=writer.client, route=route, if_match=None, body=body)
     ref = await intake.forwarding.command(write.rpc, command, writer, key)
     return await answer(incoming, intake.lookup, intake.projection, resource_type, ref, status=201)
 

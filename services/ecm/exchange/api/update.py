@@ -1,20 +1,27 @@
 """Update a resource: a partner's write becomes one command. https://hl7.org/fhir/R4/http.html#update"""
 
+import time
+from dataclasses import dataclass
+
 from starlette.responses import Response
 
+from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.intake.answering import answer
+from ecm.exchange.intake.answering import VISIBLE_SECONDS, answer
 from ecm.exchange.intake.body import read_body, read_resource
+from ecm.exchange.intake.context import Writer
 from ecm.exchange.intake.elements import Element, Target, invariant
-from ecm.exchange.intake.forwarding import idempotency_key
+from ecm.exchange.intake.forwarding import SERVICE, idempotency_key
 from ecm.exchange.intake.intake import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.memory import Sent, sent
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.intake.resolve import check_kind, check_match, resolve, target_of
-from ecm.exchange.intake.write_table import check_admitted, find
+from ecm.exchange.intake.write_table import Write, check_admitted, find
 from ecm.exchange.search.query import as_uuid
+from ecm.kit.errors import DomainError, Reason
 
 OK, CREATED = 200, 201
+TRIES = 3
 
 
 async def update(incoming: Incoming, intake: Intake) -> Response:
@@ -37,28 +44,80 @@ async def update(incoming: Incoming, intake: Intake) -> Response:
     _check_id(root, target)
     check_kind(write, updated, root)
     request = _sent(incoming, target, body)
-    version = await _version(intake, request, updated, header(incoming, "if-match"))
-    found = await resolve(intake.lookup, incoming.caller, write, root, updated=updated, expected_version=version)
-    command = write.command(root, writer, found)
-    await intake.memory.remember(request, version)
-    ref = await intake.forwarding.command(write.rpc, command, writer, request.key)
+    sending = _Update(incoming=incoming, intake=intake, write=write, root=root, writer=writer, request=request)
+    ref = await sending.send(updated)
     status = OK if ref.record_id == str(updated.record_id) else CREATED
     return await answer(incoming, intake.lookup, intake.projection, resource_type, ref, status=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Update:
+    """Sends the command, based on the record version that the ETag stands for."""
+
+    incoming: Incoming
+    intake: Intake
+    write: Write
+    root: Element
+    writer: Writer
+    request: Sent
+
+    async def send(self, updated: Seen) -> RecordRef:
+        """The record after it. VERSION_CONFLICT where what the caller read isn't what is there."""
+        version = await self._version(updated)
+        for _ in range(TRIES - 1):
+            try:
+                return await self._sent_at(updated, version)
+            except DomainError as error:
+                updated = await self._caught_up(updated, error)
+                version = updated.record_version
+        return await self._sent_at(updated, version)
+
+    async def _version(self, updated: Seen) -> int:
+        """That of the request's first sending, else that of the ETag."""
+        remembered = await self.intake.memory.recall(self.request)
+        if not remembered:
+            self._check_match(updated)
+        return remembered or updated.record_version
+
+    async def _sent_at(self, updated: Seen, version: int) -> RecordRef:
+        found = await resolve(
+            self.intake.lookup,
+            self.incoming.caller,
+            self.write,
+            self.root,
+            updated=updated,
+            expected_version=version,
+        )
+        command = self.write.command(self.root, self.writer, found)
+        await self.intake.memory.remember(self.request, version)
+        key = self.request.key_at(version)
+        return await self.intake.forwarding.command(self.write.rpc, command, self.writer, key)
+
+    async def _caught_up(self, updated: Seen, error: DomainError) -> Seen:
+        """What is to be updated, now; the same error where its version isn't the reason, 412 where it looks otherwise.
+
+        A record's newer version may leave the bytes of this view as they were (an
+        accuracy check does): then the caller's ETag still holds.
+        """
+        newest = error.metadata.get("version", "")
+        if error.reason is not Reason.VERSION_CONFLICT or not newest.isdigit():
+            raise error
+        deadline = time.monotonic() + VISIBLE_SECONDS
+        await self.intake.projection.project(SERVICE, updated.record_id, int(newest), deadline)
+        now = await target_of(self.intake.lookup, self.incoming.caller, Target(updated.type, updated.id))
+        self._check_match(now)
+        return now
+
+    def _check_match(self, updated: Seen) -> None:
+        check_match(updated, header(self.incoming, "if-match"))
 
 
 def _sent(incoming: Incoming, target: Target, body: bytes) -> Sent:
     route, if_match = f"PUT {target.type}/{target.id}", header(incoming, "if-match")
     client = incoming.caller.client
-    key = idempotency_key(header(incoming, "idempotency-key"), client=client, route=route, if_match=if_match, body=body)
+    given = header(incoming, "idempotency-key")
+    key = idempotency_key(given, client=client, route=route, if_match=if_match, body=body)
     return sent(client, key, route, if_match, body)
-
-
-async def _version(intake: Intake, request: Sent, updated: Seen, if_match: str | None) -> int:
-    """The record version that the update is based on: of its first sending, or of the ETag."""
-    remembered = await intake.memory.recall(request)
-    if not remembered:
-        check_match(updated, if_match)
-    return remembered or updated.record_version
 
 
 def _check_id(root: Element, target: Target) -> None:

@@ -23,7 +23,9 @@ _FORGET = text(f"""
     DELETE FROM idempotency WHERE method = '{_METHOD}' AND created_at <= clock_timestamp() - {KEPT}""")
 _REMEMBER = text(f"""
     INSERT INTO idempotency (principal, method, key, request_hash, response, created_at)
-    VALUES (:client, '{_METHOD}', :key, :hash, :version, clock_timestamp()) ON CONFLICT DO NOTHING""")
+    VALUES (:client, '{_METHOD}', :key, :hash, :version, clock_timestamp())
+        ON CONFLICT (principal, method, key) DO UPDATE SET response = excluded.response
+        WHERE idempotency.request_hash = excluded.request_hash""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,10 @@ class Sent:
     client: str
     key: str
     digest: bytes
+
+    def key_at(self, version: int) -> str:
+        """The command's own idempotency key: based on another version it is another command."""
+        return f"update-{hashlib.sha256(f'{self.key} {version}'.encode()).hexdigest()}"
 
 
 def sent(client: str, key: str, route: str, if_match: str | None, body: bytes) -> Sent:
@@ -58,7 +64,7 @@ class Memory:
         return int.from_bytes(row.response, "big")
 
     async def remember(self, request: Sent, version: int) -> None:
-        """Keeps what it stands for; the first to do so is right."""
+        """Keeps what it stands for."""
         values = {"client": request.client, "key": request.key, "hash": request.digest}
         async with self._engine.begin() as conn:
             await conn.execute(_FORGET)

@@ -37,6 +37,7 @@ def plan_command(root: Element, writer: Writer, found: Found) -> RecordRecommend
     )
     root.code("status", {"active"})
     root.code("intent", {"plan", "proposal"})
+    _check_categories(root)
     check_named_one(root, "author", writer)
     declared = declaration(root)
     activities = root.each("activity", least=1, most=_MOST)
@@ -47,6 +48,12 @@ def plan_command(root: Element, writer: Writer, found: Found) -> RecordRecommend
         expected_version=found.expected_version,
         recommendations=Recommendations(items=items),
     )
+
+
+def _check_categories(root: Element) -> None:
+    for category in root.each("category"):
+        if category.codes(codes.PLAN) != [RECOMMENDATIONS]:
+            raise invariant(f"Only {RECOMMENDATIONS} of {codes.PLAN} is kept here.", category.path)
 
 
 def _item(activity: Element, n: int, declared: ProtectedDeclaration | None) -> Recommendation:

@@ -51,7 +51,7 @@ def _is_stage(root: Element) -> bool:
 
 
 def _is_recommendations(root: Element) -> bool:
-    return plans.plans(root) == plans.RECOMMENDATIONS
+    return plans.plans(root) in (plans.RECOMMENDATIONS, "")
 
 
 def _is_contribution(root: Element) -> bool:
