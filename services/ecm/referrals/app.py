@@ -44,3 +44,7 @@ def _consumer(runtime: Runtime, follower: CaseFollower) -> Consumer:
 def main() -> None:
     """Entry point `ecm-referrals`."""
     run_service(ReferralsSettings(), record_events(), build, policy=POLICY, descriptors=SERVICES)
+
+
+if __name__ == "__main__":
+    main()
