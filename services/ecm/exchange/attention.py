@@ -17,16 +17,17 @@ _ADD = text("""
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 _ADD_OF_AGENCIES = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT DISTINCT p.child_id, clock_timestamp()
-      FROM projected_child p JOIN grants g USING (child_id) WHERE g.recipient = ANY(:agencies)
+    SELECT p.child_id, clock_timestamp() FROM projected_child p
+     WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = p.child_id AND g.recipient = ANY(:agencies))
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 # A grant or its line began or ended meanwhile: nothing else would tell.
 _ADD_OF_TIMES = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT DISTINCT p.child_id, clock_timestamp()
-      FROM projected_child p JOIN grants g USING (child_id) LEFT JOIN line l ON l.line_id = g.line_id
-     WHERE g.valid_from BETWEEN :since AND :until OR g.valid_until BETWEEN :since AND :until
-        OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until
+    SELECT p.child_id, clock_timestamp() FROM projected_child p
+     WHERE p.child_id IN (
+        SELECT g.child_id FROM grants g LEFT JOIN line l ON l.line_id = g.line_id
+         WHERE g.valid_from BETWEEN :since AND :until OR g.valid_until BETWEEN :since AND :until
+            OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until)
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 _WAKE = text(f"NOTIFY {CHANNEL}")
 

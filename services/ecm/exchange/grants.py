@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, text, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -110,8 +110,9 @@ class Grants:
 
 
 async def _child_standing(conn: AsyncConnection, child_id: UUID) -> Standing | None:
+    both = grant_set.join(exchange_state, true())
     columns = (grant_set.c.epoch, grant_set.c.version, grant_set.c.applied_at, exchange_state.c.incarnation)
-    row = (await conn.execute(select(*columns).where(grant_set.c.child_id == child_id))).first()
+    row = (await conn.execute(select(*columns).select_from(both).where(grant_set.c.child_id == child_id))).first()
     return Standing(*row) if row else None
 
 
@@ -163,8 +164,20 @@ async def _changed_agencies(conn: AsyncConnection, lines: list[Row], clients: li
 
 
 def _differing(old: list[Row], new: list[Row], agency: str) -> set[str]:
-    before, after = ({(row[agency], repr(sorted(row.items()))) for row in rows} for rows in (old, new))
+    before, after = ({(row[agency], _comparable(row)) for row in rows} for rows in (old, new))
     return {name for name, _ in before ^ after}
+
+
+def _comparable(row: Row) -> str:
+    """A row's values as text, alike from a request and from the database, whose driver has types of its own."""
+    values = ((name, _plain(value)) for name, value in sorted(row.items()))
+    return repr(list(values))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, datetime):
+        return "never" if value.year == NEVER.year else str(value.timestamp())
+    return str(value)
 
 
 def _grant_row(child_id: UUID, grant: Grant) -> Row:

@@ -63,15 +63,16 @@ class Replacement:
 
     async def _relabel(self, row: Row[Any], aim: Wanted) -> bool:
         """Same bytes; perhaps other categories, and shown again where it was hidden."""
-        same = (tuple(row.categories), row.only_for, row.by_record) == (aim.categories, aim.only_for, aim.by_record)
-        if same and not row.hidden:
+        labels = self._labels(aim)
+        if not row.hidden and all(getattr(row, name) == value for name, value in labels.items()):
             return False
-        values = self._labels(aim) | {"hidden": False}
+        values = labels | {"hidden": False}
         await self.conn.execute(update(resource).where(resource.c.pk == row.pk).values(values))
         return True
 
     def _labels(self, aim: Wanted) -> Values:
-        return {"categories": list(aim.categories), "only_for": aim.only_for, "by_record": aim.by_record}
+        labels = {"categories": list(aim.categories), "only_for": aim.only_for, "by_record": aim.by_record}
+        return {name: value for name, value in labels.items() if name in resource.c}
 
     def _named(self, aim: Wanted) -> Values:
         resource_type, identity, view = aim.key

@@ -1,0 +1,196 @@
+"""Following the owners (design §3.3, §3.4)."""
+
+import time
+from uuid import UUID
+
+import orjson
+import pytest
+
+from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
+from ecm.exchange.directory import publish_directory
+from ecm.exchange.projection.records import RecordAt
+from ecm.kit.errors import DomainError
+from ecm.kit.ids import RandomIds
+from exchange.inbound.world import PSYCHOLOGY, World, category_grant, child_content, patient_grant
+
+
+async def opened(world: World) -> UUID:
+    child = world.child()
+    await world.open_region()
+    await world.grant(child, patient_grant(), category_grant("referral"))
+    await world.look()
+    return child
+
+
+async def versions(world: World, child: UUID) -> dict[int, str]:
+    rows = await world.rows(
+        "SELECT view, version_id FROM resource WHERE type = 'Patient' AND child_id = :child", child=child
+    )
+    return {row.view: row.version_id for row in rows}
+
+
+async def test_a_change_of_one_view_is_no_new_version_of_the_others(world: World) -> None:
+    child = await opened(world)
+    before = await versions(world, child)
+    moved = referrals.Address(lines=["9 Imagined Row"], town="Nowhereton", postcode="ZZ99 9ZZ")
+    world.owners.put("referrals", "CHILD", child, child_content(address=moved), child)
+    await world.project(child)
+    after = await versions(world, child)
+    assert [view for view in (1, 2, 3) if before[view] != after[view]] == [3]
+
+
+async def test_served_bytes_hold_version_and_time(world: World) -> None:
+    child = await opened(world)
+    [row] = await world.rows(
+        "SELECT body, version_id, last_updated FROM resource WHERE type = 'Patient' AND view = 3 AND child_id = :child",
+        child=child,
+    )
+    meta = orjson.loads(bytes(row.body))["meta"]
+    assert meta["versionId"] == row.version_id
+    assert meta["lastUpdated"] == row.last_updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+async def test_every_served_version_is_kept(world: World) -> None:
+    child = await opened(world)
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.project(child)
+    kept = await world.rows("SELECT deleted FROM resource_version WHERE type = 'Patient' AND view = 1 ORDER BY seq")
+    assert [row.deleted for row in kept] == [False, False]
+
+
+async def test_older_never_overwrites_newer(world: World) -> None:
+    child = await opened(world)
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.project(child)
+    before = await versions(world, child)
+    await world.projection.project("referrals", child, 1, time.monotonic() + 5)
+    await world.projection.fetch_child(child)
+    assert await versions(world, child) == before
+
+
+async def test_a_closed_record_is_gone_and_its_last_version_says_so(world: World) -> None:
+    child = await opened(world)
+    world.owners.close(child)
+    await world.project(child)
+    assert "Patient" not in await world.visible(PSYCHOLOGY, child)
+    kept = await world.rows("SELECT deleted FROM resource_version WHERE type = 'Patient' AND view = 3 ORDER BY seq")
+    assert [row.deleted for row in kept] == [False, True]
+    await world.look()
+    assert (await world.events())[-1][0] == "unavailable"
+
+
+async def test_what_cant_be_fetched_is_hidden_from_the_first_failure_on(world: World) -> None:
+    child = await opened(world)
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    world.owners.away.add("referrals")
+    with pytest.raises(DomainError):
+        await world.project(child)
+    assert "Patient" not in await world.visible(PSYCHOLOGY, child)
+    assert "EpisodeOfCare" in await world.visible(PSYCHOLOGY, child)
+    world.owners.away.clear()
+    await world.project(child)
+    assert (await world.visible(PSYCHOLOGY, child))["Patient"]["name"][0]["family"] == "Otherson"
+
+
+async def test_what_cant_be_mapped_is_hidden_and_the_rest_stays(world: World) -> None:
+    child = await opened(world)
+    world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
+    with pytest.raises(Exception, match="holds"):
+        await world.project(child)
+    assert set(await world.visible(PSYCHOLOGY, child)) == {"EpisodeOfCare", "ServiceRequest", "Task"}
+    [row] = await world.rows("SELECT * FROM projected_record WHERE record_id = :record", record=child)
+    assert (row.known_version, row.projected_version, row.hidden, row.failure) == (2, 1, True, "UnmappableError")
+
+
+async def test_a_poisoned_version_is_passed_over_once_a_newer_one_can_be_mapped(world: World) -> None:
+    child = await opened(world)
+    world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.project(child)
+    assert (await world.visible(PSYCHOLOGY, child))["Patient"]["name"][0]["family"] == "Otherson"
+
+
+async def test_a_poisoned_record_doesnt_hold_up_the_first_fetch(world: World) -> None:
+    child = world.child()
+    world.owners.put("referrals", "REFERRAL_FORM", child, referrals.Case())
+    await world.open_region()
+    await world.grant(child, patient_grant())
+    await world.look()
+    assert "Patient" in await world.visible(PSYCHOLOGY, child)
+    assert len(await world.rows("SELECT 1 FROM projected_record WHERE hidden")) == 1
+
+
+async def test_a_first_fetch_without_an_owner_is_taken_up_again(world: World) -> None:
+    child = world.child()
+    world.owners.away.add("monitoring")
+    await world.open_region()
+    await world.grant(child, patient_grant())
+    await world.look()
+    assert len(await world.rows("SELECT 1 FROM fetch_queue")) == 1
+    world.owners.away.clear()
+    world.worker._resting.clear()
+    await world.look()
+    assert await world.rows("SELECT 1 FROM fetch_queue") == []
+    assert len(await world.rows("SELECT 1 FROM projected_child WHERE fetched_at IS NOT NULL AND yot = 'eastvale'")) == 1
+
+
+async def test_a_failure_that_was_overtaken_hides_nothing(world: World) -> None:
+    child = await opened(world)
+    late = RecordAt("referrals", "CHILD", child, child, 1)
+    async with world.engine.begin() as conn:
+        await world.projection.fail(conn, late, ValueError())
+    assert "Patient" in await world.visible(PSYCHOLOGY, child)
+
+
+async def test_a_change_is_told_and_an_unseen_one_isnt(world: World) -> None:
+    child = await opened(world)
+    await world.grant(child, patient_grant(view=2), category_grant("referral"))
+    await world.look()
+    told = len(await world.events())
+    world.owners.put("referrals", "CHILD", child, child_content(address=referrals.Address(town="Elsewhereham")), child)
+    await world.project(child)
+    await world.look()
+    assert len(await world.events()) == told
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.project(child)
+    await world.look()
+    assert [kind for kind, _ in (await world.events())[told:]] == ["changed"]
+
+
+async def test_without_a_lease_nothing_is_told(world: World) -> None:
+    child = world.child()
+    await world.open_region()
+    world.lease.held = False
+    await world.grant(child, patient_grant())
+    await world.look()
+    assert await world.events() == []
+    world.lease.held = True
+    world.worker._resting.clear()
+    await world.look()
+    assert [kind for kind, _ in await world.events()] == ["available"]
+
+
+async def test_index_rows_follow_the_bytes(world: World) -> None:
+    child = await opened(world)
+    found = await world.rows(
+        "SELECT DISTINCT t.code FROM search_token t JOIN resource r ON r.pk = t.resource_pk"
+        " WHERE r.child_id = :child AND t.param = 'identifier'",
+        child=child,
+    )
+    assert {row.code for row in found} == {"9990000018", "EV-0001"}
+
+
+async def test_the_directory_is_published_once(world: World) -> None:
+    assert await publish_directory(world.engine, world.region, RandomIds())
+    assert not await publish_directory(world.engine, world.region, RandomIds())
+    rows = await world.rows(
+        "SELECT type, count(*) AS n FROM resource WHERE child_id IS NULL GROUP BY type ORDER BY type"
+    )
+    assert [(row.type, row.n) for row in rows] == [("Organization", 5), ("Practitioner", 1)]
+
+
+async def test_a_record_of_another_child_is_none_of_ours(world: World) -> None:
+    await opened(world)
+    stranger = world.child()
+    await world.project(stranger)
+    assert await world.rows("SELECT 1 FROM resource WHERE child_id = :child", child=stranger) == []

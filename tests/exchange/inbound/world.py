@@ -1,0 +1,217 @@
+"""An exchange's inward side with owners in memory. Every name and number is invented."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from ecm.api.common.v1.record_pb2 import CHANGE_CHANGED, CHANGE_CLOSED, CHANGE_CREATED, RecordVersion
+from ecm.api.common.v1.values_pb2 import Category, Date, View
+from ecm.api.consent.v1.consent_records_pb2 import Grant
+from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
+from ecm.exchange.directory import mapping_context
+from ecm.exchange.grants import Grants
+from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.projection import Projection
+from ecm.exchange.projection.worker import ChildWorker
+from ecm.exchange.streams.numbering import Numbering
+from ecm.exchange.streams.reconcile import Reconciliation
+from ecm.kit.clock import SystemClock
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import RandomIds
+from ecm.kit.region import Region
+
+PSYCHOLOGY, COUNCIL = "nhs-psychology", "la-eastvale"
+PURPOSE = "direct-care"
+LINES = {
+    (agency, category): uuid4()
+    for agency in (PSYCHOLOGY, COUNCIL)
+    for category in ("referral", "invitation", "formulation", "report")
+}
+
+
+@dataclass
+class FakeLease:
+    """A lease that a test takes away."""
+
+    held: bool = True
+
+    def require(self) -> None:
+        if not self.held:
+            raise DomainError(Reason.LEASE_EXPIRED, "No word from consent.")
+
+
+@dataclass
+class MemoryOwners:
+    """Owners whose versions a test writes; `away` are out of reach."""
+
+    records: dict[UUID, list[RecordVersion]] = field(default_factory=dict)
+    service_of: dict[UUID, str] = field(default_factory=dict)
+    away: set[str] = field(default_factory=set)
+
+    def put(
+        self, service: str, kind: str, child: UUID, content: Message, record: UUID | None = None, **more: Any
+    ) -> UUID:
+        """A new version of the record; returns its id."""
+        record = record or uuid4()
+        known = self.records.setdefault(record, [])
+        self.service_of[record] = service
+        change = more.pop("change", CHANGE_CHANGED if known else CHANGE_CREATED)
+        version = RecordVersion(
+            record_id=str(record), child_id=str(child), kind=kind, version=len(known) + 1, change=change,
+            yot="eastvale", recorded_agency="yot-eastvale", recorded_at=Timestamp(seconds=1_790_000_000), **more,
+        )  # fmt: skip
+        version.content.Pack(content)
+        known.append(version)
+        return record
+
+    def close(self, record: UUID) -> None:
+        """Nothing of the record is to be shown any more."""
+        last = self.records[record][-1]
+        closed = RecordVersion()
+        closed.CopyFrom(last)
+        closed.version += 1
+        closed.change = CHANGE_CLOSED
+        self.records[record].append(closed)
+
+    async def versions(self, service: str, record_id: UUID, after: int) -> list[RecordVersion]:
+        self._reach(service)
+        return [version for version in self.records.get(record_id, []) if version.version > after]
+
+    async def of_child(self, service: str, child_id: UUID) -> list[RecordVersion]:
+        self._reach(service)
+        newest = [known[-1] for record, known in self.records.items() if self.service_of[record] == service]
+        return [version for version in newest if version.child_id == str(child_id)]
+
+    def _reach(self, service: str) -> None:
+        if service in self.away:
+            raise DomainError(Reason.PEER_UNREACHABLE, f"{service} is away.")
+
+
+def child_content(**changes: Any) -> referrals.Child:
+    """An invented child's file."""
+    fields: dict[str, Any] = {
+        "given_names": ["Quillon"],
+        "family_name": "Zephyrson",
+        "date_of_birth": Date(year=2012, month=6, day=15),
+        "nhs_number": "9990000018",
+        "local_case_number": "EV-0001",
+        "address": referrals.Address(lines=["4 Invented Terrace"], town="Nowhereton", postcode="ZZ99 3WZ"),
+    }
+    return referrals.Child(**(fields | changes))
+
+
+@dataclass
+class World:
+    """The parts, and what a test asks of them."""
+
+    engine: AsyncEngine
+    region: Region
+    owners: MemoryOwners
+    lease: FakeLease
+    projection: Projection
+    grants: Grants
+    reconciliation: Reconciliation
+    worker: ChildWorker
+    numbering: Numbering
+    version: int = 0
+
+    @classmethod
+    def over(cls, engine: AsyncEngine, region: Region) -> "World":
+        clock, ids, owners, lease = SystemClock(), RandomIds(), MemoryOwners(), FakeLease()
+        numbering = Numbering(ids, b"k" * 32)
+        reconciliation = Reconciliation(engine, numbering, lease)
+        projection = Projection(engine, owners, mapping_context(region), ids)
+        grants = Grants(engine, clock, reconciliation)
+        worker = ChildWorker(engine, projection, reconciliation, clock)
+        return cls(engine, region, owners, lease, projection, grants, reconciliation, worker, numbering)
+
+    def child(self, **changes: Any) -> UUID:
+        """A child's file with a case, at its owner."""
+        child = uuid4()
+        self.owners.put("referrals", "CHILD", child, child_content(**changes), child)
+        self.owners.put("referrals", "CASE", child, referrals.Case(state=referrals.CASE_STATE_ACCEPTED))
+        return child
+
+    async def open_region(self, lines: dict[tuple[str, str], UUID] | None = None) -> wire.ApplyRegionResponse:
+        """The region's lines and clients, as consent sends them."""
+        self.version += 1
+        held = [
+            wire.Line(line_id=str(line), recipient=agency, category=category_value(category), purposes=[PURPOSE],
+                      agreement="agreement-1", legal_basis="invented", valid_from=Timestamp(seconds=1_700_000_000))
+            for (agency, category), line in (LINES if lines is None else lines).items()
+        ]  # fmt: skip
+        clients = [
+            wire.Client(client_id=agency, agency=agency, purpose=PURPOSE, topic=True)
+            for agency in (PSYCHOLOGY, COUNCIL)
+        ]
+        request = wire.ApplyRegionRequest(epoch=1, version=self.version, lines=held, clients=clients)
+        return await self.grants.apply_region(request)
+
+    async def grant(self, child: UUID, *granted: Grant, withheld: tuple[UUID, ...] = ()) -> wire.ApplyGrantsResponse:
+        """The child's whole set, at the next version."""
+        self.version += 1
+        restrictions = [wire.Restriction(record_id=str(record)) for record in withheld]
+        request = wire.ApplyGrantsRequest(
+            child_id=str(child), epoch=1, version=self.version, grants=granted, restrictions=restrictions
+        )
+        return await self.grants.apply_child(request)
+
+    async def project(self, record: UUID) -> None:
+        """Follows the owner to the record's newest version."""
+        newest = self.owners.records[record][-1].version
+        service = self.owners.service_of[record]
+        await self.projection.project(service, record, newest, time.monotonic() + 5)
+
+    async def look(self) -> None:
+        """What the worker does when it is woken."""
+        await self.worker.work()
+
+    async def rows(self, sql: str, **values: Any) -> list[Any]:
+        async with self.engine.connect() as conn:
+            return list((await conn.execute(text(sql), values)).all())
+
+    async def visible(self, agency: str, child: UUID) -> dict[str, Any]:
+        """What the predicate lets an agency see of the child: type → body (the last one)."""
+        seen = consent_predicate("r", recipient=":agency", purpose=":purpose", at="clock_timestamp()")
+        found = await self.rows(
+            f"SELECT r.type, r.body FROM resource r WHERE r.child_id = :child AND {seen}",
+            agency=agency, purpose=PURPOSE, child=child,
+        )  # fmt: skip
+        return {row.type: orjson.loads(row.body) for row in found}
+
+    async def events(self, client: str = PSYCHOLOGY) -> list[tuple[str, int]]:
+        """Kind and number of what a client's topic gets, in order."""
+        found = await self.rows(
+            "SELECT event_type, sequence FROM partner_outbox WHERE client_id = :client ORDER BY id", client=client
+        )
+        return [(row.event_type, row.sequence) for row in found]
+
+
+def category_value(name: str) -> int:
+    return int(Category.Value("CATEGORY_" + name.upper().replace("-", "_")))
+
+
+def patient_grant(agency: str = PSYCHOLOGY, view: int = View.VIEW_FULL, line: str = "referral") -> Grant:
+    """The child's Patient."""
+    return Grant(recipient=agency, patient=True, purposes=[PURPOSE], view=view, line_id=str(LINES[agency, line]))  # type: ignore[arg-type]
+
+
+def category_grant(name: str, agency: str = PSYCHOLOGY, view: int = View.VIEW_FULL) -> Grant:
+    """Every resource of a category."""
+    line = str(LINES[agency, name])
+    return Grant(recipient=agency, category=category_value(name), purposes=[PURPOSE], view=view, line_id=line)  # type: ignore[arg-type]
+
+
+def expiring(grant: Grant, seconds: float) -> Grant:
+    """The same until some time from now."""
+    grant.valid_until.FromDatetime(datetime.now(UTC) + timedelta(seconds=seconds))
+    return grant
