@@ -8,10 +8,12 @@ from ecm.api.consent.v1 import consent_records_pb2 as consent
 from ecm.api.formulation.v1 import formulation_events_pb2 as formulation_events
 from ecm.api.formulation.v1 import formulation_records_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_records_pb2 as records
+from ecm.api.referrals.v1 import referrals_service_pb2 as pb
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.bus.events import Event
+from ecm.kit.errors import Reason
 from ecm.referrals.consumer import CaseFollower
-from rpc.referrals.desk import Desk
+from rpc.referrals.desk import MANAGER, SENIOR, Desk
 
 KINDS = {
     "MEETING": formulation_events.RECORD_KIND_MEETING,
@@ -87,6 +89,22 @@ async def test_from_meeting_to_report(desk: Desk) -> None:
     await announced(desk, case_id, draft, "REPORT_DRAFT", 1)
     after = await desk.read(case_id)
     assert (after.ref.version, after.case.steps[-1].by) == (version, "ecm-referrals")
+
+
+async def test_from_report_to_the_end_of_psychology(desk: Desk) -> None:
+    case_id = await desk.accepted()
+    early = pb.BeginInterventionRequest(case_id=case_id, expected_version=(await desk.read(case_id)).ref.version)
+    assert (await desk.refused(MANAGER, "BeginIntervention", early)).reason is Reason.ILLEGAL_TRANSITION
+    shared = formulation.Report(circulations=[formulation.Circulation(agency="la-eastvale")])
+    await formulated(desk, case_id, "s", "REPORT", shared)
+    version = await desk.step(MANAGER, "BeginIntervention", case_id)
+    request = pb.WithdrawPsychologyRequest(case_id=case_id, expected_version=version, case_manager_confident=True)
+    refusal = await desk.refused(SENIOR, "WithdrawPsychology", request)
+    assert (refusal.reason, refusal.field) == (Reason.INVALID_VALUE, "progress_satisfactory")
+    await desk.step(
+        SENIOR, "WithdrawPsychology", case_id, case_manager_confident=True, progress_satisfactory=True, reason="agreed"
+    )
+    assert await state(desk, case_id) == "PSYCHOLOGY_WITHDRAWN"
 
 
 async def test_withdrawal_halts_the_case_until_a_new_consent(desk: Desk) -> None:

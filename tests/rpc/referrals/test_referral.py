@@ -127,3 +127,38 @@ async def test_the_preparation_checklist_is_dated_and_has_its_person(desk: Desk)
     await desk.step(SENIOR, "AnswerChecklist", case_id, item=107, done=True, on=Date(year=2026, month=11, day=2))
     (line,) = (await desk.read(case_id)).case.checklist
     assert (line.item, line.done, line.by) == (107, True, SENIOR)
+
+
+async def test_another_case_takes_priority(desk: Desk) -> None:
+    case_id = await desk.accepted(upto="AssessReadiness")
+    version = (await desk.read(case_id)).ref.version
+    request = pb.DeferCaseRequest(case_id=case_id, expected_version=version)
+    refusal = await desk.refused(SENIOR, "DeferCase", request)
+    assert (refusal.reason, refusal.field) == (Reason.MISSING_VALUE, "reason")
+    await desk.step(SENIOR, "DeferCase", case_id, reason="a child in greater danger comes first")
+    assert (await desk.read(case_id)).case.state == records.CASE_STATE_POTENTIAL
+
+
+async def test_services_fetch_every_record_of_a_child_with_its_case(desk: Desk) -> None:
+    case_id = await desk.accepted()
+    child_id = (await desk.read(case_id)).child_id
+    found = await desk.call("ecm-exchange", "ListChildRecords", pb.ListChildRecordsRequest(child_id=child_id))
+    assert {version.kind: version.case_id for version in found.versions} == {
+        "CHILD": "",
+        "CASE": case_id,
+        "REFERRAL_FORM": case_id,
+        "ASSESSMENT": case_id,
+    }
+
+
+async def test_another_yots_case_is_not_found(desk: Desk) -> None:
+    case_id = await desk.case()
+    for method, request in (
+        ("GetCase", pb.GetCaseRequest(case_id=case_id)),
+        ("GetReferralForm", pb.GetReferralFormRequest(case_id=case_id)),
+        ("SaveReferralForm", pb.SaveReferralFormRequest(case_id=case_id, form=form())),
+        ("AssessReadiness", pb.AssessReadinessRequest(case_id=case_id, expected_version=1)),
+        ("CloseCase", pb.CloseCaseRequest(case_id=case_id, expected_version=1, end_reason=7, reason="moved")),
+        ("ReopenCase", pb.ReopenCaseRequest(case_id=case_id, expected_version=1, reason="reoffended")),
+    ):
+        assert (await desk.refused("other-case-manager", method, request)).reason is Reason.NOT_FOUND

@@ -1,9 +1,14 @@
 """The policy lists every method, and only those (checklist 217 to 219, 232)."""
 
+from types import SimpleNamespace
+
+from ecm.kit.errors import Reason
 from ecm.kit.rpc.policy import unlisted
-from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER
+from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER, SUPERVISOR, YOT_MANAGER
 from ecm.referrals.app import SERVICES
+from ecm.referrals.commands.deciding import check_on_panel
 from ecm.referrals.policy import POLICY
+from unit.referrals.builders import refused
 
 READS = {"GetChild", "FindChildren", "ListFamilyMembers", "GetCase", "ListCases", "GetReferralForm"}
 FETCHES = {"ListRecordVersions", "ListChildRecords"}
@@ -30,3 +35,17 @@ def test_only_services_fetch_records() -> None:
 def test_the_referral_is_the_case_managers() -> None:
     for name in ("RegisterChild", "OpenCase", "SaveReferralForm", "AttachAssessment", "SendReferral"):
         assert POLICY[name].people == {CASE_MANAGER}
+
+
+def on_panel(roles: list[str], *panel: str) -> None:
+    acting = SimpleNamespace(roles=frozenset(("eastvale", role) for role in roles))
+    region = SimpleNamespace(role_bindings=SimpleNamespace(panel=list(panel)))
+    check_on_panel(SimpleNamespace(principal=acting, region=region), "eastvale")  # type: ignore[arg-type]
+
+
+def test_the_panel_is_whom_the_region_binds_to_it() -> None:
+    on_panel([SUPERVISOR])
+    on_panel([YOT_MANAGER], YOT_MANAGER)
+    with refused(Reason.PERMISSION_DENIED) as refusal:
+        on_panel([SUPERVISOR], YOT_MANAGER)
+    assert YOT_MANAGER in refusal.message
