@@ -79,7 +79,7 @@ _EACH = """
         IF v_row.id IS NOT NULL THEN
           v_audit.outcome := 'disclosed';
           v_audit.disclosed := v_audit.disclosed || jsonb_build_object('type', v_row.type, 'id', v_row.id,
-            'view', v_row.view, 'version', v_row.version_id, 'grants', v_row.grants,
+            'child', v_row.child_id, 'view', v_row.view, 'version', v_row.version_id, 'grants', v_row.grants,
             'basis', coalesce(v_row.basis, 'directory'));
           IF v_row.child_id <> ALL(v_audit.child_ids) THEN
             v_audit.child_ids := v_audit.child_ids || v_row.child_id;

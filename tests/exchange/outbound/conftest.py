@@ -5,12 +5,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest_asyncio
+
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.migrations import migrate
 from ecm.kit.region import load_region
 from ecm.local import credentials
 from ecm.local.stack import Stack
-
 from exchange.outbound.world import Server, World, connect
 
 NAME = "ecm_exchange_outbound"

@@ -5,8 +5,9 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World
 from fhir.resources.R4B.capabilitystatement import CapabilityStatement
+
+from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World
 
 
 async def _with(server: Server, authorization: str | None) -> httpx.Response:

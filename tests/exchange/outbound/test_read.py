@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+
 from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World
 
 
@@ -99,7 +100,7 @@ async def test_a_past_version_needs_its_own_category_and_the_present_one(world: 
     await world.sql.execute(insert, found, 3, uuid4(), record, ["referral"], "moved")
     statuses = {
         v: (await server.get(f"Observation/{found}/_history/{v}")).status_code
-        for v in "v2 v1 v0 narrow moved no".split()
+        for v in ["v2", "v1", "v0", "narrow", "moved", "no"]
     }
     assert statuses == {"v2": 200, "v1": 200, "v0": 404, "narrow": 404, "moved": 404, "no": 404}
     await world.sql.execute("UPDATE resource SET categories = '{health}' WHERE id = $1", found)

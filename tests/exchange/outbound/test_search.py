@@ -3,6 +3,7 @@
 from uuid import UUID, uuid4
 
 import pytest
+
 from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World, link, matches
 
 

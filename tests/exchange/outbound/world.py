@@ -10,6 +10,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
+from joserfc.jwk import ECKey
+from sqlalchemy.ext.asyncio import AsyncEngine
+
 from ecm.exchange.api.application import build_application
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.audit.fingerprints import Fingerprints
@@ -24,8 +27,6 @@ from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import Region
 from ecm.local.issuer.minting import Mint, Subject
-from joserfc.jwk import ECKey
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 BASE = "http://exchange.invalid/fhir"
 ISSUER = "http://issuer.invalid"
@@ -54,8 +55,29 @@ class World:
     lines: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
     async def clear(self) -> None:
-        tables = "grants grant_set withheld line client resource resource_version dataref search_token".split()
-        more = "search_date search_reference search_string audit audit_seal audit_checkpoint audit_writer".split()
+        tables = [
+            "grants",
+            "grant_set",
+            "withheld",
+            "line",
+            "client",
+            "resource",
+            "resource_version",
+            "dataref",
+            "search_token",
+        ]
+        more = [
+            "inbox",
+            "idempotency",
+            "search_date",
+            "search_reference",
+            "search_string",
+            "audit",
+            "audit_seal",
+            "audit_checkpoint",
+            "audit_writer",
+            "projected_child",
+        ]
         await self.sql.execute(f"TRUNCATE {', '.join(tables + more)} CASCADE")
         self.lines.clear()
         for agency in (PSYCHOLOGY, COUNCIL):

@@ -70,19 +70,6 @@ class Writer:
         self._next += len(asks)
         return _answers(rows, len(asks))
 
-    async def note(self, statement: str, *values: object) -> tuple[UUID, int]:
-        """Runs one statement that appends one audit row, given (writer, n) as $1 and $2; that pair."""
-        n = self._next
-        try:
-            await self._connection.execute(statement, self.writer, n, *values)
-        except asyncpg.PostgresError:
-            raise
-        except BaseException:
-            self.end()
-            raise
-        self._next += 1
-        return self.writer, n
-
     def end(self) -> None:
         """Drops the connection at once."""
         self._connection.terminate()

@@ -39,8 +39,6 @@ class Writers:
         self._queues: dict[tuple[str, bool], deque[_Waiting]] = {}
         self._ready: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
-        self._manual: Writer | None = None
-        self._manual_lock = asyncio.Lock()
 
     async def start(self) -> None:
         """Opens every writer; raises where the database can't be reached."""
@@ -52,8 +50,6 @@ class Writers:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        if self._manual is not None:
-            self._manual.end()
 
     async def disclose(self, caller: PartnerCaller, ask: Ask) -> Answer:
         """The committed answer; PEER_UNREACHABLE where the database is away or busy."""
@@ -69,14 +65,6 @@ class Writers:
                 return await waiting.answer
         except TimeoutError:
             raise DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again.") from None
-
-    async def note(self, statement: str, *values: object) -> str:
-        """Appends one audit row outside of `disclose()` (a disclosure made by hand); its id, `writer/n`."""
-        async with self._manual_lock:
-            if self._manual is None or self._manual.lost:
-                self._manual = await Writer.open(self._url, self._ids)
-            writer, n = await self._manual.note(statement, *values)
-        return f"{writer}/{n}"
 
     async def _serve(self, writer: Writer) -> None:
         try:

@@ -1,0 +1,43 @@
+"""The audit's three RPCs: ListDisclosures, RecordManualDisclosure, VerifyAudit."""
+
+from pathlib import Path
+
+from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.exchange.audit.chain import Signer
+from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.audit.listing import list_disclosures
+from ecm.exchange.audit.manual import record_manual
+from ecm.exchange.audit.verify import verify
+from ecm.kit.db.uow import UnitOfWork
+from ecm.kit.rpc.commands import Commands
+
+
+class AuditDisclosures:
+    """What the servicer delegates to."""
+
+    def __init__(self, uow: UnitOfWork, fingerprints: Fingerprints, signer: Signer, directory: Path) -> None:
+        self._uow = uow
+        self._commands = Commands(uow)
+        self._fingerprints = fingerprints
+        self._signer = signer
+        self._directory = directory
+
+    async def list(self, request: wire.ListDisclosuresRequest) -> wire.ListDisclosuresResponse:
+        """Who saw what, and every attempt."""
+        async with self._uow.read() as tx:
+            return await list_disclosures(tx, request, self._fingerprints)
+
+    async def record(self, request: wire.RecordManualDisclosureRequest) -> wire.RecordManualDisclosureResponse:
+        """A disclosure made by hand."""
+        return await self._commands.run(request, record_manual, wire.RecordManualDisclosureResponse)
+
+    async def verify(self, request: wire.VerifyAuditRequest) -> wire.VerifyAuditResponse:
+        """Whether chain and checkpoints hold."""
+        verdict = await verify(self._uow.engine, self._signer, self._directory)
+        return wire.VerifyAuditResponse(
+            valid=not verdict.faults,
+            rows_verified=verdict.verified,
+            rows_unsealed=verdict.unsealed,
+            checkpoints_verified=verdict.checkpoints,
+            faults=verdict.faults,
+        )

@@ -1,0 +1,24 @@
+"""Which children a caller may ask about: those of the YOTs in which they hold a role that the method admits."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ecm.exchange.tables import projected_child
+from ecm.kit.db.uow import Scope
+from ecm.kit.errors import DomainError, Reason
+
+
+async def require_child(conn: AsyncConnection, child: UUID, scope: Scope) -> None:
+    """NOT_FOUND for a child of another YOT. One of whom nothing is held has nothing to tell, but attempts."""
+    query = select(projected_child.c.yot).where(projected_child.c.child_id == child)
+    yot = (await conn.execute(query)).scalar()
+    if yot is not None and not scope.admits(yot):
+        raise DomainError(Reason.NOT_FOUND, "There is no child with this id.")
+
+
+async def in_scope(conn: AsyncConnection, children: list[UUID], scope: Scope) -> set[UUID]:
+    """Those of the children that the caller may ask about."""
+    query = select(projected_child.c.child_id, projected_child.c.yot).where(projected_child.c.child_id.in_(children))
+    return {row.child_id for row in await conn.execute(query) if scope.admits(row.yot)}

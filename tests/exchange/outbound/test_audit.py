@@ -1,0 +1,231 @@
+"""Writers, sealer, checkpoints and verification."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from google.protobuf.empty_pb2 import Empty
+
+from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.exchange.audit.chain import Signer
+from ecm.exchange.audit.listing import list_disclosures
+from ecm.exchange.audit.manual import record_manual
+from ecm.exchange.audit.sealer import Sealer
+from ecm.exchange.audit.verify import verify
+from ecm.kit.auth.principal import Principal, PrincipalKind
+from ecm.kit.clock import SystemClock
+from ecm.kit.db.changes import RecordEvents
+from ecm.kit.db.engine import make_engine
+from ecm.kit.db.uow import UnitOfWork
+from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import RandomIds
+from ecm.kit.region import load_region
+from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, connect
+
+SIGNER = Signer(b"s" * 32)
+
+
+@pytest.fixture
+async def engine(urls: dict[str, str]) -> Any:
+    made = make_engine(urls["app"], pool_size=3, app_name="test")
+    yield made
+    await made.dispose()
+
+
+@pytest.fixture
+def sealer(engine: Any, tmp_path: Path) -> Sealer:
+    return Sealer(engine, SIGNER, tmp_path / "checkpoints", SystemClock())
+
+
+async def _some(server: Server, count: int = 5) -> None:
+    await asyncio.gather(*(server.get(f"Patient/{uuid4()}") for _ in range(count)))
+
+
+async def test_rows_are_gapless_per_writer_and_verify(
+    world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path
+) -> None:
+    await _some(server, 40)
+    rows = await world.sql.fetch("SELECT writer, count(*) AS rows, max(n) AS last FROM audit GROUP BY writer")
+    assert sum(row["rows"] for row in rows) == 40
+    assert all(row["rows"] == row["last"] for row in rows)
+    assert await sealer.seal() == 40
+    assert await sealer.checkpoint() is not None
+    assert await sealer.checkpoint() is None
+    await _some(server, 3)
+    verdict = await verify(engine, SIGNER, tmp_path / "checkpoints")
+    assert (verdict.verified, verdict.unsealed, verdict.checkpoints, verdict.faults) == (40, 3, 1, [])
+
+
+@pytest.mark.parametrize(
+    ("tampering", "words"),
+    [
+        ("UPDATE audit SET client = 'somebody' WHERE n = 2", "was altered"),
+        ("UPDATE audit SET client = 'x', digest = sha256('x') WHERE n = 2", "was altered"),
+        ("DELETE FROM audit WHERE n = 2", "is gone"),
+        ("DELETE FROM audit_seal WHERE seq = 3", "The chain has no row 3"),
+        ("UPDATE audit_seal SET chain = sha256('x') WHERE seq = 3", "The chain is broken at 3"),
+        ("DELETE FROM audit_seal WHERE seq > 4; DELETE FROM audit_checkpoint", "rows were cut off"),
+        ("UPDATE audit_checkpoint SET chain = sha256('x')", "has a wrong signature"),
+    ],
+)
+async def test_tampering_is_named(
+    world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path, tampering: str, words: str
+) -> None:
+    await _some(server, 8)
+    await sealer.seal()
+    await sealer.checkpoint()
+    await world.sql.execute(tampering)
+    verdict = await verify(engine, SIGNER, tmp_path / "checkpoints")
+    assert any(words in fault for fault in verdict.faults), verdict.faults
+
+
+async def test_the_app_role_can_only_append(urls: dict[str, str], world: World) -> None:
+    sql = await connect(urls["app"])
+    try:
+        for table in ("audit", "audit_seal", "audit_checkpoint", "resource_version"):
+            for statement in (f"DELETE FROM {table}", f"TRUNCATE {table}"):
+                with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                    await sql.execute(statement)
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sql.execute("UPDATE audit SET client = ''")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sql.execute("UPDATE exchange_state SET incarnation = gen_random_uuid()")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await sql.execute("CREATE TABLE mine (one int)")
+    finally:
+        await sql.close()
+
+
+async def test_a_lost_connection_ends_its_writer_and_another_goes_on(
+    urls: dict[str, str], world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path
+) -> None:
+    await _some(server)
+    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ecm-exchange-release'"
+    sql = await connect(urls["app"])
+    await sql.execute(kill)
+    await sql.close()
+    statuses = [(await server.get(f"Patient/{uuid4()}")).status_code for _ in range(6)]
+    assert set(statuses) <= {404, 503}
+    assert statuses[-1] == 404
+    assert await world.sql.fetchval("SELECT count(DISTINCT writer) FROM audit") >= 2
+    await sealer.seal()
+    await sealer.seal()
+    ended = await world.sql.fetchval("SELECT count(*) FROM audit_writer WHERE ended")
+    assert ended == 2
+    assert (await verify(engine, SIGNER, tmp_path)).faults == []
+
+
+async def test_one_faulty_ask_takes_no_other_with_it(world: World, server: Server) -> None:
+    from ecm.exchange.asks import Ask, Inquiry
+    from ecm.exchange.caller import PartnerCaller
+
+    caller = PartnerCaller(PSYCHOLOGY, PSYCHOLOGY, frozenset(), frozenset())
+    good = Ask(Inquiry("search", "good"), "query", sql="SELECT 1::bigint AS total, false AS more, NULL::uuid AS id")
+    bad = Ask(Inquiry("search", "bad"), "query", sql="SELECT nonsense")
+    asks = [server.writers.disclose(caller, ask) for ask in (good, bad, good, bad, good)]
+    found = await asyncio.gather(*asks, return_exceptions=True)
+    assert [isinstance(one, DomainError) for one in found] == [False, True, False, True, False]
+    rows = await world.sql.fetch("SELECT writer, count(*) AS rows, max(n) AS last FROM audit GROUP BY writer")
+    assert all(row["rows"] == row["last"] for row in rows)
+
+
+def _uow(engine: Any, repository: Path) -> UnitOfWork:
+    region = load_region(repository / "deploy/regions/example/region.yaml")
+    return UnitOfWork(engine, SystemClock(), RandomIds(), region, RecordEvents({}, Empty))
+
+
+def _person(yot: str) -> Principal:
+    role = frozenset({(yot, "data-protection-officer")})
+    return Principal(PrincipalKind.PERSON, "officer-1", agency=f"yot-{yot}", roles=role)
+
+
+async def _listed(uow: UnitOfWork, server: Server, yot: str = "eastvale", **request: Any) -> list[Any]:
+    async with uow.read(_person(yot)) as tx:
+        found = await list_disclosures(tx, wire.ListDisclosuresRequest(**request), server.fingerprints)
+    return list(found.disclosures)
+
+
+async def _known_child(world: World, yot: str = "eastvale", nhs: str = "9990000042") -> tuple[UUID, UUID]:
+    child = uuid4()
+    await world.grant(child, PSYCHOLOGY, patient=True, view=3, version=7)
+    await world.sql.execute("INSERT INTO projected_child (child_id, yot) VALUES ($1, $2)", child, yot)
+    return child, await world.patient(child, nhs)
+
+
+async def test_disclosures_and_attempts_of_a_child(world: World, server: Server, engine: Any, repository: Path) -> None:
+    uow = _uow(engine, repository)
+    nhs = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"}
+    await server.get(f"Patient?identifier={nhs['system']}|{nhs['value']}", COUNCIL)  # before anything is held
+    child, patient = await _known_child(world)
+    other, _ = await _known_child(world, "westmoor", "9990000069")
+    await server.get(f"Patient/{patient}")
+    await server.get(f"Patient/{patient}", COUNCIL)
+    await server.get(f"Observation?patient={patient}", COUNCIL, scope="system/Patient.r")
+    await server.get("Patient?identifier=9990000042", COUNCIL)
+    await server.get("Patient")  # both children
+    await server.get(f"Patient/{uuid4()}")
+    listed = await _listed(uow, server, child_id=str(child))
+    assert [(one.client, one.outcome) for one in listed] == [
+        (PSYCHOLOGY, "disclosed"),
+        (COUNCIL, "nothing"),
+        (COUNCIL, "refused"),
+        (COUNCIL, "nothing"),
+        (PSYCHOLOGY, "disclosed"),
+        (COUNCIL, "nothing"),
+    ]
+    assert [one.id for one in listed[0].resources] == [str(patient)]
+    assert (listed[4].grants_version, listed[4].resources[0].view) == (7, "full")
+    assert listed[4].resources[0].basis == "consent, agreement-1: basis"
+    by_identifier = await _listed(uow, server, identifier=nhs)
+    assert [one.outcome for one in by_identifier] == ["disclosed", "nothing", "disclosed", "nothing"]
+    with pytest.raises(DomainError) as refused:
+        await _listed(uow, server, child_id=str(other))
+    assert refused.value.reason is Reason.NOT_FOUND
+
+
+async def test_disclosures_come_in_pages(world: World, server: Server, engine: Any, repository: Path) -> None:
+    uow = _uow(engine, repository)
+    child, patient = await _known_child(world)
+    for _ in range(5):
+        await server.get(f"Patient/{patient}")
+    seen: list[str] = []
+    token = ""
+    for _ in range(3):
+        async with uow.read(_person("eastvale")) as tx:
+            request = wire.ListDisclosuresRequest(child_id=str(child), page_size=2, page_token=token)
+            page = await list_disclosures(tx, request, server.fingerprints)
+        seen += [one.audit_id for one in page.disclosures]
+        token = page.next_page_token
+    assert (len(seen), len(set(seen)), token) == (5, 5, "")
+
+
+async def test_a_paper_copy_is_in_the_accounting(
+    world: World, server: Server, sealer: Sealer, engine: Any, repository: Path, tmp_path: Path
+) -> None:
+    uow = _uow(engine, repository)
+    child, _ = await _known_child(world)
+    request = wire.RecordManualDisclosureRequest(
+        child_id=str(child), agency=COUNCIL, recipient="social worker", purpose="direct-care", what="report, paper"
+    )
+    request.at.GetCurrentTime()
+    async with uow.begin(_person("eastvale")) as tx:
+        made = await record_manual(tx, request)
+    (listed,) = await _listed(uow, server, child_id=str(child))
+    assert (listed.audit_id, listed.interaction, listed.outcome) == (made.audit_id, "manual", "disclosed")
+    await sealer.seal()
+    verdict = await verify(engine, SIGNER, tmp_path)
+    assert (verdict.verified, verdict.faults) == (1, [])
+    for change in ({"agency": "nobody"}, {"what": ""}, {"child_id": "x"}):
+        faulty = wire.RecordManualDisclosureRequest()
+        faulty.CopyFrom(request)
+        for name, value in change.items():
+            setattr(faulty, name, value)
+        with pytest.raises(DomainError):
+            async with uow.begin(_person("eastvale")) as tx:
+                await record_manual(tx, faulty)
+    with pytest.raises(DomainError):
+        async with uow.begin(_person("westmoor")) as tx:
+            await record_manual(tx, request)
