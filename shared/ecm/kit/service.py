@@ -20,6 +20,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.bus.bounds import own_cancellations_only
 from ecm.kit.bus.events import source_of
 from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import make_producer
@@ -142,7 +143,9 @@ async def _working(background: Sequence[Background]) -> AsyncIterator[None]:
 
 
 async def _endless(work: Background) -> None:
-    await work()
+    # A task group takes a task that was cancelled from within for one that has ended well.
+    with own_cancellations_only():
+        await work()
     raise RuntimeError(f"{getattr(work, '__qualname__', 'background work')} ended, and should run for ever.")
 
 

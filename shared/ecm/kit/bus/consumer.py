@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.dead_letters import DeadLetters
 from ecm.kit.bus.handling import FailureHook, Handler, Handling, Verdict
-from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, bounded, connection, make_producer
+from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, connection, make_producer
 from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
 from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.metrics import CONSUMER_LAG, CONSUMERS_REPLACED
@@ -70,10 +71,11 @@ class Consumer:
         try:
             while True:
                 try:
-                    async with self._kafka() as kafka:
-                        failures = 0
-                        await self._consume(kafka)
-                except (KafkaError, OSError, TimeoutError):
+                    with own_cancellations_only():
+                        async with self._kafka() as kafka:
+                            failures = 0
+                            await self._consume(kafka)
+                except (KafkaError, OSError, TimeoutError, CancelledInsideError):
                     CONSUMERS_REPLACED.labels(self._group).inc()
                     logger(consumer=self._group, attempt=failures).warning("consumer.replaced", exc_info=True)
                     self._watchdog.progress()

@@ -5,16 +5,16 @@ producer fails for ever (parts.md): it is closed, and a new one made.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.events import Headers
 from ecm.kit.metrics import PRODUCERS_REPLACED
 from ecm.kit.settings import ServiceSettings
-from ecm.kit.telemetry import logger
 
 START_SECONDS = 10.0
 SEND_SECONDS = 10.0
@@ -48,15 +48,6 @@ def make_producer(settings: ServiceSettings) -> Any:
     )
 
 
-async def bounded(stop: Callable[[], Awaitable[Any]], seconds: float, what: str) -> None:
-    """Stops a client within `seconds`; one that doesn't is abandoned, and said so in the log."""
-    try:
-        async with asyncio.timeout(seconds):
-            await stop()
-    except (TimeoutError, KafkaError, OSError):
-        logger(part=what).warning("kafka.stop_abandoned", exc_info=True)
-
-
 class Sender:
     """Sends to one topic through a producer that it replaces whenever that fails."""
 
@@ -72,16 +63,21 @@ class Sender:
         """
         try:
             async with asyncio.timeout(START_SECONDS + SEND_SECONDS):
-                producer = await self._started()
-                waits = [
-                    await producer.send(self._topic, value, key=key, headers=headers)
-                    for key, value, headers in messages
-                ]
-                await asyncio.gather(*waits)
-                return len(messages)
-        except (KafkaError, OSError, TimeoutError) as error:
+                with own_cancellations_only():
+                    await self._send_all(messages)
+        except (KafkaError, OSError, TimeoutError, CancelledInsideError) as error:
             await self._discard()
             raise SendFailedError(f"{self._topic}: {type(error).__name__}") from error
+        except BaseException:
+            # Our own cancellation: what is under way may or may not arrive, so nothing may follow it.
+            await self._discard()
+            raise
+        return len(messages)
+
+    async def _send_all(self, messages: Sequence[tuple[bytes, bytes, Headers]]) -> None:
+        producer = await self._started()
+        waits = [await producer.send(self._topic, value, key=key, headers=headers) for key, value, headers in messages]
+        await asyncio.gather(*waits)
 
     async def close(self) -> None:
         """Stops the producer, bounded."""
