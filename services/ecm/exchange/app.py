@@ -16,6 +16,7 @@ from ecm.api.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceSer
 from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
 from ecm.exchange.api.application import build_application
 from ecm.exchange.api.incoming import Api
+from ecm.exchange.api.writes import write_handlers
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.disclosures import AuditDisclosures
 from ecm.exchange.audit.fingerprints import Fingerprints
@@ -123,6 +124,7 @@ def _api(base: Foundation, inbound: Inbound, writers: Writers) -> Api:
         cursors=Cursors(base.keys.cursor, base.clock),
         ids=base.ids,
         find_dataref=find_dataref(base.engine),
+        writes=write_handlers(base.engine, base.region, inbound.peers["formulation"], inbound.projection),
     )
 
 

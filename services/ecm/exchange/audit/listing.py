@@ -107,7 +107,7 @@ def _wire(row: Any, children: frozenset[UUID]) -> wire.Disclosure:
         shape=row.shape,
         resources=[_resource(one) for one in row.disclosed if one["child"] in names],
         grants_version=row.grants_version,
-        outcome="nothing" if row.outcome == "counted" else row.outcome,
+        outcome=row.outcome if row.outcome in ("disclosed", "refused") else "nothing",
         asserted_user=row.asserted_user or "",
     )
     made.at.FromDatetime(row.at)
