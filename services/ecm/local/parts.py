@@ -174,7 +174,8 @@ class ServicePart:
 
     async def start(self, report: Report) -> Process:
         """Start it with its settings."""
-        arguments = [sys.executable, "-m", f"ecm.{self.name}.app"]
+        # The function behind the console script `ecm-<service>`, whether scripts are installed or not.
+        arguments = [sys.executable, "-c", f"from ecm.{self.name}.app import main; main()"]
         settings = environment.of_service(self.paths, self.plan, self.name)
         return await start(Command(arguments, settings), self.paths.log(self.name))
 

@@ -84,11 +84,17 @@ def _started_at_elsewhere(pid: int) -> str | None:
         return None
 
 
-def resident_bytes(pid: int) -> int:
-    """Memory of a process and its children, in bytes; 0 where it is gone."""
+def memory_bytes(pid: int) -> int:
+    """Memory of a process and its children, in bytes, what they share counted once; 0 where it is gone."""
     try:
         process = psutil.Process(pid)
         family = [process, *process.children(recursive=True)]
-        return sum(member.memory_info().rss for member in family)
+        return sum(_share(member) for member in family)
     except psutil.Error:
         return 0
+
+
+def _share(process: psutil.Process) -> int:
+    """Proportional set size where the system knows it, else resident size."""
+    full = process.memory_full_info()
+    return int(getattr(full, "pss", full.rss))

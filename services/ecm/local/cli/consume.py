@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from ecm.kit.settings import client_topic
 from ecm.local.cli.options import DEFAULT_STATE, State, attached
@@ -30,22 +30,19 @@ def consume(
 
 async def _consume(stack: Stack, client: str, follow: bool) -> None:
     topic = client_topic(stack.plan.load_region().slug, client)
-    consumer = _consumer(stack.kafka(client))
+    consumer = _consumer(topic, stack.kafka(client))
     try:
         await asyncio.wait_for(consumer.start(), START_SECONDS)
     except Exception as error:  # aiokafka raises its own, OSError or a timeout
         raise LocalError(f"Kafka doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
     try:
-        await _print_all(consumer, topic, follow)
+        await _print_all(consumer, follow)
     finally:
         await asyncio.wait_for(consumer.stop(), START_SECONDS)
 
 
-async def _print_all(consumer: AIOKafkaConsumer, topic: str, follow: bool) -> None:
-    """Every partition from its beginning; without a group, so that nothing is marked as read."""
-    numbers = sorted(consumer.partitions_for_topic(topic) or ())
-    consumer.assign([TopicPartition(topic, number) for number in numbers])
-    await consumer.seek_to_beginning()
+async def _print_all(consumer: AIOKafkaConsumer, follow: bool) -> None:
+    """Every partition to its end as it is now, and on where `follow` says so."""
     ends = await consumer.end_offsets(consumer.assignment())
     while follow or any([await consumer.position(part) < end for part, end in ends.items()]):
         for records in (await consumer.getmany(timeout_ms=500)).values():
@@ -59,8 +56,11 @@ def _line(record: ConsumerRecord) -> str:
     return f"{headers.get('ce_type', '')}  {headers.get('ce_subject', '')}  {value}"
 
 
-def _consumer(known: KafkaCredentials) -> AIOKafkaConsumer:
+def _consumer(topic: str, known: KafkaCredentials) -> AIOKafkaConsumer:
+    """From the topic's beginning, and without a group, so that nothing is marked as read."""
     return AIOKafkaConsumer(
+        topic,
+        auto_offset_reset="earliest",
         bootstrap_servers=known.bootstrap,
         security_protocol="SASL_PLAINTEXT",
         sasl_mechanism="SCRAM-SHA-512",

@@ -13,7 +13,7 @@ from ecm.local import parts
 from ecm.local.cli.options import DEFAULT_STATE, Json, State, output
 from ecm.local.errors import LocalError
 from ecm.local.files import tail
-from ecm.local.process import resident_bytes
+from ecm.local.process import memory_bytes
 from ecm.local.stack import Stack
 from ecm.local.state import RunState
 
@@ -21,7 +21,7 @@ NOT_HEALTHY = 3
 
 
 class PartStatus(TypedDict):
-    """One part, as `ecm status --json` prints it. `memory_bytes` is resident, its children's included."""
+    """One part, as `ecm status --json` prints it. `memory_bytes` includes its children, shared pages once."""
 
     address: str
     phase: str
@@ -80,7 +80,7 @@ def _status(stack: Stack, now: RunState, name: str, healthy: bool) -> PartStatus
         healthy=healthy,
         pid=process.pid if process and alive else None,
         restarts=part.restarts if part else 0,
-        memory_bytes=resident_bytes(process.pid) if process and alive else 0,
+        memory_bytes=memory_bytes(process.pid) if process and alive else 0,
         message=part.message if part else "",
     )
 
