@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,6 +27,7 @@ PDF = b"%PDF-1.7 invented"
 Json = dict[str, Any]
 
 
+@cache
 def region() -> Region:
     return load_region(Path(__file__).parents[4] / "deploy/regions/example/region.yaml")
 
