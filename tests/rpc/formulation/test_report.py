@@ -46,7 +46,6 @@ async def test_a_draft_needs_both_checks_and_a_new_draft_needs_them_again(formul
     assert (await refused(early)).reason is Reason.ILLEGAL_TRANSITION
     draft = await way.checked(draft, "senior-practitioner")
     anew = pb.DraftReportRequest(
-        meeting_id=meeting.record_id,
         draft_id=draft.record_id,
         expected_version=draft.version,
         document=Document(content_type="application/pdf", content=b"%PDF-1.7 another"),

@@ -227,6 +227,6 @@ def test_the_regions_only_psychology_service_leads_and_of_several_the_invited() 
     second = {"id": "other-psychology", "name": "Other", "kind": "psychology"}
     two = region().model_copy(update={"agencies": [*region().agencies, region().agencies[2].model_copy(update=second)]})
     invited = [records.Invitation(agency="other-psychology")]
-    assert reason(check_leads, "nhs-psychology", [], region()) is None
-    assert reason(check_leads, "nhs-psychology", invited, two) is Reason.NOT_FOUND
-    assert reason(check_leads, "other-psychology", invited, two) is None
+    assert reason(check_leads, "nhs-psychology", [], region(), "case") is None
+    assert reason(check_leads, "nhs-psychology", invited, two, "case") is Reason.NOT_FOUND
+    assert reason(check_leads, "other-psychology", invited, two, "case") is None

@@ -24,6 +24,12 @@ async def open_case(peers: Peers, tx: Tx, case_id: str, *, fresh: bool = False) 
 
     NOT_FOUND, for another YOT's too; ILLEGAL_TRANSITION where it has ended; PEER_UNREACHABLE.
     """
+    case = await _case(peers, tx, case_id, fresh=fresh)
+    check_open(case)
+    return case
+
+
+async def _case(peers: Peers, tx: Tx, case_id: str, *, fresh: bool = False) -> KnownCase:
     asked = parse_uuid(case_id, "case_id")
     known = await find_case(tx, asked)
     if known is None or known.ended or fresh:
@@ -34,18 +40,19 @@ async def open_case(peers: Peers, tx: Tx, case_id: str, *, fresh: bool = False) 
             await keep_case(tx, newer)
     if known is None or not tx.scope.admits(known.yot):
         raise not_found("case")
-    check_open(known)
     return known
 
 
-async def leading(peers: Peers, tx: Tx, case_id: str) -> tuple[KnownCase, AssertedPractitioner]:
+async def leading(peers: Peers, tx: Tx, case_id: str, what: str = "case") -> tuple[KnownCase, AssertedPractitioner]:
     """The open case, and the psychologist who writes in it: of the leading service, registered, with consent given.
 
-    NOT_FOUND for another psychology service; AUTHOR_REQUIRED; CONSENT_REQUIRED, CONSENT_UNREACHABLE.
+    NOT_FOUND of the `what` that was named for another psychology service: it can't tell that there is one.
+    AUTHOR_REQUIRED; ILLEGAL_TRANSITION where the case has ended; CONSENT_REQUIRED, CONSENT_UNREACHABLE.
     """
-    case = await open_case(peers, tx, case_id)
+    case = await _case(peers, tx, case_id)
     invitations = await of_case(tx, case.case_id, Invitation)
-    check_leads(tx.principal.agency, [invitation.content for invitation in invitations], tx.region)
+    check_leads(tx.principal.agency, [invitation.content for invitation in invitations], tx.region, what)
+    check_open(case)
     author = clinical_author(tx.principal, tx.region)
     await peers.require(case.case_id, GATE_DRAFT)
     return case, author

@@ -32,11 +32,11 @@ def clinical_author(principal: Principal, region: Region) -> AssertedPractitione
     return author
 
 
-def check_leads(agency: str, invitations: Iterable[Invitation], region: Region) -> None:
+def check_leads(agency: str, invitations: Iterable[Invitation], region: Region, what: str) -> None:
     """The agency is the region's only psychology service, or one that is invited to a meeting of the case.
 
-    NOT_FOUND otherwise: a psychology service that has nothing to do with the case can't tell that there is one.
+    NOT_FOUND of `what` otherwise: a service that has nothing to do with the case can't tell that there is one.
     """
     services = [entry.id for entry in region.agencies if entry.kind == PSYCHOLOGY]
     if services != [agency] and agency not in {invitation.agency for invitation in invitations}:
-        raise not_found("case")
+        raise not_found(what)
