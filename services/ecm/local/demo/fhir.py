@@ -98,7 +98,7 @@ def recommendations(patient: str) -> Resource:
     }
 
 
-def report(patient: str, encounter: str, *, status: str, declared_free: bool = False) -> Resource:
+def report(patient: str, appointment: str, *, status: str, declared_free: bool = False) -> Resource:
     """The formulation report as PDF, inline (checklist 168)."""
     resource = {
         "resourceType": "DocumentReference",
@@ -108,7 +108,7 @@ def report(patient: str, encounter: str, *, status: str, declared_free: bool = F
         "subject": {"reference": f"Patient/{patient}"},
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "content": [_attachment("Formulation report")],
-        "context": {"encounter": [{"reference": f"Encounter/{encounter}"}]},
+        "context": {"related": [{"reference": f"Appointment/{appointment}"}]},
     }
     if declared_free:
         resource["extension"] = [{"url": f"{CANONICAL}/StructureDefinition/ecm-protected-kind", "valueCode": "none"}]

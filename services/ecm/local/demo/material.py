@@ -237,15 +237,21 @@ def _instrument(
 def timeline(subject: Subject) -> list[formulation.TimelineEntry]:
     """The entries of Appendix 3, shifted by whole years so that the child of the example is this one."""
     shift = subject.born.year - EXAMPLE_BIRTH_YEAR
+    together = f"'{(1989 + shift) % 100:02} to '{(2001 + shift) % 100:02}"
     kinds = formulation
     return [
-        _entry(kinds.TIMELINE_KIND_PRE_BIRTH, _span((1989,), (2001,), shift, "'89 to '01"), "Parents together"),
-        _entry(kinds.TIMELINE_KIND_PARENT_CARER, _span((1991,), None, shift, "since 1991"), "Dad violent to Mum", True),
+        _entry(kinds.TIMELINE_KIND_PRE_BIRTH, _span((1989,), (2001,), shift, together), "Parents together"),
+        _entry(
+            kinds.TIMELINE_KIND_PARENT_CARER,
+            _span((1991,), None, shift, f"since {1991 + shift}"),
+            "Dad violent to Mum",
+            sensitive=True,
+        ),
         _entry(
             kinds.TIMELINE_KIND_PARENT_CARER,
             _span((2001, 11, 20), (2001, 12, 18), shift, "20/11-18/12"),
             "Mum put in hosp. by Dad",
-            True,
+            sensitive=True,
         ),
         _entry(kinds.TIMELINE_KIND_PARENTAL_RELATIONSHIP, _point((2002, 12), shift, "Dec."), "Dad left"),
         _entry(kinds.TIMELINE_KIND_SIBLING_BIRTH, _point((2002, 1), shift, "Jan."), "Joe born"),
@@ -255,7 +261,7 @@ def timeline(subject: Subject) -> list[formulation.TimelineEntry]:
 
 
 def _entry(
-    kind: "formulation.TimelineKind.ValueType", period: PartialPeriod, text: str, sensitive: bool = False
+    kind: "formulation.TimelineKind.ValueType", period: PartialPeriod, text: str, *, sensitive: bool = False
 ) -> formulation.TimelineEntry:
     return formulation.TimelineEntry(
         kind=kind,

@@ -14,14 +14,14 @@ from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 def report(journey: Journey) -> list[str]:
     """Map, stage, recommendations, draft, both checks, final, circulated."""
-    patient, encounter = _clinical_context(journey)
+    patient, appointment = _clinical_context(journey)
     _post(journey, fhir.developmental_map(patient))
     _post(journey, fhir.recovery_stage(patient, stage=2))
     _post(journey, fhir.recommendations(patient))
-    draft = _post(journey, fhir.report(patient, encounter, status="preliminary"))
+    draft = _post(journey, fhir.report(patient, appointment, status="preliminary"))
     refused = _only_psychology(journey)
     _check(journey)
-    _finalise(journey, draft, patient, encounter)
+    _finalise(journey, draft, patient, appointment)
     return [
         "developmental map, stage 2, recommendations and a draft, each by its registered author",
         f"nobody else can: {refused}",
@@ -33,7 +33,7 @@ def _clinical_context(journey: Journey) -> tuple[str, str]:
     def look() -> tuple[str, str] | None:
         seen = journey.psychology.everything(journey.subject.identifier)
         ids = {resource["resourceType"]: str(resource["id"]) for resource in seen}
-        return (ids["Patient"], ids["Encounter"]) if {"Patient", "Encounter"} <= ids.keys() else None
+        return (ids["Patient"], ids["Appointment"]) if {"Patient", "Appointment", "Encounter"} <= ids.keys() else None
 
     return until(look, "psychology sees the meeting")
 
@@ -76,10 +76,10 @@ def _formulation(journey: Journey) -> messages.GetFormulationResponse:
     return found
 
 
-def _finalise(journey: Journey, draft: httpx.Response, patient: str, encounter: str) -> None:
+def _finalise(journey: Journey, draft: httpx.Response, patient: str, appointment: str) -> None:
     location = str(draft.headers["Location"])
     current = until(lambda: _checked(journey, location), "psychology sees the checked draft")
-    resource = fhir.report(patient, encounter, status="final", declared_free=True)
+    resource = fhir.report(patient, appointment, status="final", declared_free=True)
     resource["id"] = current.json()["id"]
     answer = journey.psychology.update(
         resource,
