@@ -21,6 +21,7 @@ from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.attention import look_at, look_at_agencies
 from ecm.exchange.locks import lock_agencies, lock_child, lock_region
 from ecm.exchange.mapping.elements import enum_code
+from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.streams.reconcile import Reconciliation, topic_clients
 from ecm.exchange.tables import client, exchange_state, grant_set, grants, line, projected_child, withheld
 from ecm.kit.clock import Clock
@@ -130,7 +131,8 @@ async def _replace_child(conn: AsyncConnection, child_id: UUID, rows: list[Row],
     await conn.execute(delete(grants).where(grants.c.child_id == child_id))
     await conn.execute(delete(withheld).where(withheld.c.child_id == child_id))
     if restricted:
-        hidden = [{"child_id": child_id, "record_id": record} for record in set(restricted)]
+        records = {named for record in restricted for named in record_ids(record)}
+        hidden = [{"child_id": child_id, "record_id": record} for record in records]
         await conn.execute(insert(withheld), hidden)
     if rows:
         await conn.execute(insert(grants), rows)

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import text
 
 from ecm.api.common.v1.values_pb2 import View
+from ecm.api.consent.v1.consent_records_pb2 import Grant
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.api.formulation.v1.formulation_records_pb2 import MEETING_STATE_HELD, Meeting
 from ecm.kit.errors import DomainError
-from exchange.inbound.world import COUNCIL, LINES, PSYCHOLOGY, World, category_grant, expiring, patient_grant
+from exchange.inbound.world import COUNCIL, LINES, PSYCHOLOGY, PURPOSE, World, category_grant, expiring, patient_grant
 
 SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('ecm-agency:' || :agency, 0))")
 
@@ -135,3 +137,18 @@ async def test_an_end_by_the_clock_is_told_by_the_sweep(world: World) -> None:
     world.worker._sweep_at = 0.0
     await world.look()
     assert await world.events() == [("available", 1), ("unavailable", 2)]
+
+
+async def test_an_invitation_opens_the_appointment_and_nothing_of_the_meeting(world: World) -> None:
+    child = world.child()
+    meeting = world.owners.put("formulation", "MEETING", child, Meeting(state=MEETING_STATE_HELD))
+    await world.open_region()
+    line = str(LINES[COUNCIL, "invitation"])
+    invited = Grant(recipient=COUNCIL, record_id=str(meeting), purposes=[PURPOSE], view=View.VIEW_FULL, line_id=line)
+    both = (category_grant("formulation"), category_grant("invitation"), invited)
+    await world.grant(child, *both)
+    await world.look()
+    assert set(await world.visible(COUNCIL, child)) == {"Appointment"}
+    assert set(await world.visible(PSYCHOLOGY, child)) == {"Appointment", "Encounter", "ClinicalImpression"}
+    await world.grant(child, *both, withheld=(meeting,))
+    assert await world.visible(PSYCHOLOGY, child) == {}

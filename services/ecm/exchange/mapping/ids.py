@@ -12,6 +12,15 @@ def fhir_id(record_id: UUID | str, resource_type: str, key: str = "") -> str:
     return str(uuid5(NAMESPACE, f"{record_id}/{resource_type}/{key}"))
 
 
+def record_ids(record_id: UUID) -> tuple[UUID, UUID]:
+    """Under which ids a record's resources stand: its own, and that of what no grant on the record itself opens.
+
+    An invitation is a grant on the meeting's record: it opens the Appointment, and
+    nothing of what was said there. Restrictions and hiding act on both.
+    """
+    return record_id, uuid5(NAMESPACE, f"{record_id}/by-category-alone")
+
+
 def reference(record_id: UUID | str, resource_type: str, key: str = "") -> Reference:
     """A relative reference to one resource of a record."""
     return {"reference": f"{resource_type}/{fhir_id(record_id, resource_type, key)}"}

@@ -35,8 +35,10 @@ def map_meeting(source: Source[Meeting]) -> list[MappedResource]:
     if source.content.state == MeetingState.MEETING_STATE_HELD:
         encounter = partial(_encounter, source)
         found += [
-            source.resource("Encounter", encounter, FORMULATION, profile=codes.UKCORE_ENCOUNTER, by_record=False),
-            source.resource("ClinicalImpression", partial(_impression, source), FORMULATION, by_record=False),
+            source.resource(
+                "Encounter", encounter, FORMULATION, profile=codes.UKCORE_ENCOUNTER, by_category_alone=True
+            ),
+            source.resource("ClinicalImpression", partial(_impression, source), FORMULATION, by_category_alone=True),
         ]
     return found
 

@@ -23,7 +23,8 @@ class MappedResource:
     """One resource of a record, in every view in which it exists, without versionId and lastUpdated.
 
     `categories` are names as in `ecm-category` (none: a Patient); `only_for` is the
-    one agency that may see it; a grant on the record itself opens it where `by_record`.
+    one agency that may see it; `record_id` is what a grant on the record names, or
+    that of what such a grant doesn't open (`ids.record_ids`).
     """
 
     type: str
@@ -33,7 +34,6 @@ class MappedResource:
     categories: tuple[str, ...]
     renditions: Mapping[View, Json]
     only_for: str | None = None
-    by_record: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +108,18 @@ class Source(Generic[M_co]):
         profile: str = "",
         views: Sequence[View] = USUAL_VIEWS,
         only_for: str | None = None,
-        by_record: bool = True,
+        by_category_alone: bool = False,
     ) -> MappedResource:
-        """The resource in each of `views` in which `render` gives something."""
+        """The resource in each of `views` in which `render` gives something.
+
+        Where it is opened `by_category_alone`, no grant on the record opens it.
+        """
         identity = ids.fhir_id(self.record_id, resource_type, key)
         head = {"resourceType": resource_type, "id": identity, "meta": {"profile": [profile] if profile else []}}
         bodies = {view: render(view) for view in views}
         renditions = {view: prune(head | body) for view, body in bodies.items() if body is not None}
-        return MappedResource(
-            resource_type, identity, self.record_id, self.child_id, categories, renditions, only_for, by_record
-        )
+        record_id = ids.record_ids(self.record_id)[by_category_alone]
+        return MappedResource(resource_type, identity, record_id, self.child_id, categories, renditions, only_for)
 
 
 Mapper = Callable[[Source[Any]], list[MappedResource]]

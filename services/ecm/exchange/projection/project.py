@@ -27,9 +27,8 @@ from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
 from ecm.kit.telemetry import logger
 
-_FETCHED = text("""
-    UPDATE projected_child SET fetched_at = clock_timestamp(), yot = coalesce(nullif(CAST(:yot AS text), ''), yot)
-     WHERE child_id = :child""")
+_FETCHED = text("UPDATE projected_child SET fetched_at = clock_timestamp() WHERE child_id = :child")
+_KEPT_BY = text("UPDATE projected_child SET yot = :yot WHERE child_id = :child AND yot <> :yot")
 _UNFETCHED = text("SELECT 1 FROM projected_child WHERE child_id = :child AND fetched_at IS NULL")
 
 
@@ -79,13 +78,11 @@ class Projection:
         """
         if not await self._is_unfetched(child_id):
             return
-        yot = ""
         for service in OWNERS:
             for version in await self._owners.of_child(service, child_id):
                 await self._fetch_one(service, version)
-                yot = version.yot if version.kind == "CHILD" else yot
         async with self._engine.begin() as conn:
-            await conn.execute(_FETCHED, {"child": child_id, "yot": yot})
+            await conn.execute(_FETCHED, {"child": child_id})
 
     async def fail(self, conn: AsyncConnection, reached: RecordAt, error: Exception) -> None:
         """Notes a failed attempt and hides the record, in the caller's transaction."""
@@ -119,6 +116,8 @@ class Projection:
         replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id)
         changed = [await replacement.apply(found) for found in self._mapped(versions)]
         await note_projected(conn, reached)
+        if reached.record_id == reached.child_id:
+            await conn.execute(_KEPT_BY, {"child": reached.child_id, "yot": versions[-1].yot})
         if any(changed):
             await look_at(conn, [reached.child_id])
 

@@ -8,9 +8,10 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
+from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.tables import projected_child, projected_record
 
-_HIDE = text("UPDATE resource SET hidden = true WHERE record_id = :record AND NOT hidden")
+_HIDE = text("UPDATE resource SET hidden = true WHERE record_id = ANY(:records) AND NOT hidden")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ async def note_failed(conn: AsyncConnection, reached: RecordAt, failure: str) ->
     if done >= reached.version > 0:
         return False
     await _save(conn, reached, {"hidden": True, "failure": failure})
-    await conn.execute(_HIDE, {"record": reached.record_id})
+    await conn.execute(_HIDE, {"records": list(record_ids(reached.record_id))})
     return True
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.exchange import tables
 from ecm.exchange.mapping import MappedResource
+from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.projection.served import Wanted, wanted
 from ecm.exchange.search.index import IndexRows, index_rows
 from ecm.exchange.tables import resource, resource_version
@@ -48,7 +49,7 @@ class Replacement:
         return bool(gone) or any(changed)
 
     async def _current(self) -> Iterable[Row[Any]]:
-        return await self.conn.execute(select(resource).where(resource.c.record_id == self.record_id))
+        return await self.conn.execute(select(resource).where(resource.c.record_id.in_(record_ids(self.record_id))))
 
     async def _settle(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> bool:
         if row is not None and bytes(row.body) == aim.served(row.version_id, row.last_updated):
@@ -71,12 +72,11 @@ class Replacement:
         return True
 
     def _labels(self, aim: Wanted) -> Values:
-        labels = {"categories": list(aim.categories), "only_for": aim.only_for, "by_record": aim.by_record}
-        return {name: value for name, value in labels.items() if name in resource.c}
+        return {"categories": list(aim.categories), "only_for": aim.only_for}
 
     def _named(self, aim: Wanted) -> Values:
         resource_type, identity, view = aim.key
-        owner = {"child_id": self.child_id, "record_id": self.record_id}
+        owner = {"child_id": self.child_id, "record_id": aim.record_id}
         return {"type": resource_type, "id": identity, "view": view} | owner
 
     async def _store(self, row: Row[Any] | None, aim: Wanted, values: Values) -> int:

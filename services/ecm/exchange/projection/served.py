@@ -22,7 +22,7 @@ class Wanted:
     key: Key
     categories: tuple[str, ...]
     only_for: str | None
-    by_record: bool
+    record_id: UUID
     body: Json
 
     def served(self, version_id: str, last_updated: datetime) -> bytes:
@@ -44,7 +44,7 @@ def _renditions(resource: MappedResource) -> list[Wanted]:
             (resource.type, UUID(resource.id), int(View(view))),
             resource.categories,
             resource.only_for,
-            resource.by_record,
+            resource.record_id,
             body,
         )
         for view, body in resource.renditions.items()

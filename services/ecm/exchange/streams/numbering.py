@@ -1,8 +1,9 @@
 """Stores a client's events with their numbers: gapless per client and key within a generation (design §3.7)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import groupby
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -14,20 +15,35 @@ from ecm.kit.ids import Ids
 CHANNEL: Final = "ecm_partner_outbox"
 HEARTBEAT_KEY: Final = "heartbeat"
 
-_DATAREF = text("""
-    INSERT INTO dataref (token, client_id, type, id) VALUES (:token, :client, :type, :id)
-    ON CONFLICT (client_id, type, id) DO UPDATE SET token = dataref.token RETURNING token""")
+# A fixed number of statements for however many events: `ApplyGrants` runs them while everybody waits.
+_DATAREFS = text("""
+    INSERT INTO dataref (token, client_id, type, id)
+    SELECT n.token, :client, n.type, n.id
+      FROM unnest(CAST(:tokens AS text[]), CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (token, type, id)
+    ON CONFLICT (client_id, type, id) DO NOTHING""")
 # The counter's row is locked until the commit: the next number is given out after this one is certain.
-_NUMBER = text("""
-    INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, 1)
-    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + 1 RETURNING n""")
+_NUMBERS = text("""
+    INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, :count)
+    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + :count RETURNING n""")
 _STORE = text("""
     INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
-    SELECT :client, generation, :sequence, :key, :kind, :token, :event_id, clock_timestamp() FROM exchange_state""")
+    SELECT :client, s.generation, n.sequence, :key, n.kind, d.token, n.event_id, clock_timestamp()
+      FROM exchange_state s
+      CROSS JOIN unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS text[]), CAST(:event_ids AS uuid[]),
+                        CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (sequence, kind, event_id, type, id)
+      JOIN dataref d ON d.client_id = :client AND d.type = n.type AND d.id = n.id
+     ORDER BY n.sequence""")
 _TELL = text("""
-    INSERT INTO told (client_id, type, id, version_id) VALUES (:client, :type, :id, :version)
+    INSERT INTO told (client_id, type, id, version_id)
+    SELECT :client, n.type, n.id, n.version_id
+      FROM unnest(CAST(:types AS text[]), CAST(:ids AS uuid[]), CAST(:versions AS text[])) AS n (type, id, version_id)
     ON CONFLICT (client_id, type, id) DO UPDATE SET version_id = excluded.version_id""")
-_UNTELL = text("DELETE FROM told WHERE client_id = :client AND type = :type AND id = :id")
+_UNTELL = text("""
+    DELETE FROM told t USING unnest(CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (type, id)
+     WHERE t.client_id = :client AND t.type = n.type AND t.id = n.id""")
+_HEARTBEAT = text("""
+    INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
+    SELECT :client, generation, :sequence, :key, :kind, '', :event_id, clock_timestamp() FROM exchange_state""")
 _WAKE = text(f"NOTIFY {CHANNEL}")
 
 
@@ -54,30 +70,44 @@ class Numbering:
 
         The caller holds the lock of the client's agency, exclusively or with the topic's.
         """
-        stored = 0
-        for item in news:
-            await self._note(conn, client, item)
-            named = {"client": client, "type": item.type, "id": item.id}
-            token = (await conn.execute(_DATAREF, named | {"token": self._ids.token()})).scalar_one()
-            await self._number(conn, client, pseudonym(self._key, client, item.child_id), item.kind, token)
-            stored += 1
-        if stored:
+        ordered = sorted(news, key=lambda item: str(item.child_id))
+        for child_id, group in groupby(ordered, key=lambda item: item.child_id):
+            await self._of_child(conn, client, child_id, list(group))
+        if ordered:
             await conn.execute(_WAKE)
-        return stored
+        return len(ordered)
 
     async def heartbeat(self, conn: AsyncConnection, client: str) -> None:
         """Stores a sign of life."""
-        await self._number(conn, client, HEARTBEAT_KEY, HEARTBEAT, "")
+        named = {"client": client, "key": HEARTBEAT_KEY}
+        sequence = (await conn.execute(_NUMBERS, named | {"count": 1})).scalar_one()
+        row = named | {"sequence": sequence, "kind": HEARTBEAT, "event_id": self._ids.uuid()}
+        await conn.execute(_HEARTBEAT, row)
         await conn.execute(_WAKE)
 
-    async def _note(self, conn: AsyncConnection, client: str, item: News) -> None:
-        named = {"client": client, "type": item.type, "id": item.id}
-        if item.kind == UNAVAILABLE:
-            await conn.execute(_UNTELL, named)
-        else:
-            await conn.execute(_TELL, named | {"version": item.version_id})
+    async def _of_child(self, conn: AsyncConnection, client: str, child_id: UUID, news: Sequence[News]) -> None:
+        await self._note(conn, client, news)
+        named = {"client": client} | _columns(news)
+        await conn.execute(_DATAREFS, named | {"tokens": [self._ids.token() for _ in news]})
+        key = pseudonym(self._key, client, child_id)
+        last = (await conn.execute(_NUMBERS, {"client": client, "key": key, "count": len(news)})).scalar_one()
+        numbered = {
+            "key": key,
+            "sequences": list(range(last - len(news) + 1, last + 1)),
+            "kinds": [item.kind for item in news],
+            "event_ids": [self._ids.uuid() for _ in news],
+        }
+        await conn.execute(_STORE, named | numbered)
 
-    async def _number(self, conn: AsyncConnection, client: str, key: str, kind: str, token: str) -> None:
-        sequence = (await conn.execute(_NUMBER, {"client": client, "key": key})).scalar_one()
-        row = {"client": client, "key": key, "kind": kind, "token": token}
-        await conn.execute(_STORE, row | {"sequence": sequence, "event_id": self._ids.uuid()})
+    async def _note(self, conn: AsyncConnection, client: str, news: Sequence[News]) -> None:
+        gone = [item for item in news if item.kind == UNAVAILABLE]
+        there = [item for item in news if item.kind != UNAVAILABLE]
+        if gone:
+            await conn.execute(_UNTELL, {"client": client} | _columns(gone))
+        if there:
+            versions = [item.version_id for item in there]
+            await conn.execute(_TELL, {"client": client, "versions": versions} | _columns(there))
+
+
+def _columns(news: Sequence[News]) -> dict[str, Any]:
+    return {"types": [item.type for item in news], "ids": [item.id for item in news]}

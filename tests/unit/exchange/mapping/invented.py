@@ -73,8 +73,8 @@ def version(kind: str, content: Message, **changes: Any) -> RecordVersion:
     """The content as version 1 of a record."""
     record_id = CHILD_ID if kind == "CHILD" else RECORD_ID
     made = RecordVersion(
-        record_id=str(record_id), child_id=str(CHILD_ID), case_id=str(CASE_ID), kind=kind, version=1,
-        change=CHANGE_CREATED, recorded_agency="nhs-psychology", yot="eastvale", recorded_at=Timestamp(seconds=1_700_000_000),
+        record_id=str(record_id), child_id=str(CHILD_ID), case_id=str(CASE_ID), kind=kind, version=1, yot="eastvale",
+        change=CHANGE_CREATED, recorded_agency="nhs-psychology", recorded_at=Timestamp(seconds=1_700_000_000),
     )  # fmt: skip
     for name, value in changes.items():
         setattr(made, name, value)

@@ -158,10 +158,9 @@ def test_an_invitation_opens_the_appointment_and_nothing_of_what_was_said() -> N
         notes=[formulation.MeetingNote(text=FreeText(text="What was said"))],
     )
     found = {one.type: one for one in map_record(version("MEETING", meeting), CONTEXT)}
-    assert found["Appointment"].by_record
+    assert found["Appointment"].record_id == RECORD_ID
     assert found["Appointment"].categories == ("invitation",)
-    assert not found["Encounter"].by_record
-    assert not found["ClinicalImpression"].by_record
+    assert found["Encounter"].record_id == found["ClinicalImpression"].record_id != RECORD_ID
     assert "What was said" not in text(found["Appointment"], View.FULL)
     for one in found.values():
         for view in (View.UNPROTECTED, View.MINIMUM):
