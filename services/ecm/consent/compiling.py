@@ -41,6 +41,7 @@ async def recompile(tx: Tx, child_id: UUID, *, narrowing: bool = False) -> Compi
     `narrowing`: no lease is given until the exchange has acknowledged it,
     changed or not. The caller holds the child's lock.
     """
+    await agreements.hold_region(tx)
     dossier = await load_dossier(tx, child_id)
     grants = compile_grants(dossier, await agreements.lines(tx))
     message = child_set(str(child_id), grants, dossier.withheld)

@@ -6,7 +6,8 @@ from uuid import UUID
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.api.consent.v1 import consent_records_pb2 as content
 from ecm.consent.model import consent as consents
-from ecm.consent.model.facts import KINDS, Fact, fact_of
+from ecm.consent.model import rules
+from ecm.consent.model.facts import KINDS, Fact, dossier_of, fact_of
 from ecm.consent.store import facts, records
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
@@ -27,10 +28,10 @@ class Learning:
         """The case, under its child's lock. NOT_FOUND outside of the caller's YOTs.
 
         The owner is asked where the case isn't known; with `fresh` also where
-        it is known as closed, since its reopening may not have been heard of.
+        it counts as closed, since its reopening may not have been heard of.
         """
         known = await facts.find(tx, case_id)
-        if known is None or (fresh and not known.terms["open"]):
+        if known is None or (fresh and known.kind == "CASE" and not await stands_open(tx, known)):
             await self.follow(tx, "referrals", case_id)
             known = await facts.find(tx, case_id)
         if known is None or known.kind != "CASE" or not tx.scope.admits(known.yot):
@@ -61,8 +62,8 @@ class Learning:
             await facts.lock_child(tx, child_id)
         for fact in found:
             await facts.save(tx, fact)
+            await expire_of_closed(tx, fact)
         await self._surroundings(tx, found[-1])
-        await expire_of_closed(tx, found[-1])
         return frozenset(children)
 
     async def _versions(self, owner: str, record_id: UUID, after: int) -> Sequence[RecordVersion]:
@@ -79,6 +80,12 @@ class Learning:
         for needed in (fact.child_id, fact.case_id):
             if needed and needed != fact.record_id and await facts.find(tx, UUID(needed)) is None:
                 await self.follow(tx, "referrals", UUID(needed))
+
+
+async def stands_open(tx: Tx, case: Fact) -> bool:
+    """Whether the case is open here: neither its record nor a narrowing that is under way says otherwise."""
+    closing = await facts.narrowings_of(tx, UUID(case.child_id))
+    return rules.is_open(dossier_of(case.child_id, [case], closing), case.record_id)
 
 
 async def expire_of_closed(tx: Tx, fact: Fact) -> None:

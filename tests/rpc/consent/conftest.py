@@ -6,22 +6,31 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
+from aiokafka import AIOKafkaProducer
 
+from ecm.api.common.v1 import values_pb2
+from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
+from ecm.api.formulation.v1 import formulation_events_pb2 as formulation_events
 from ecm.api.formulation.v1 import formulation_records_pb2 as formulation
+from ecm.api.referrals.v1 import referrals_events_pb2 as referrals_events
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
+from ecm.kit.bus.events import Event, encode_headers
 from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.status import from_rpc_error
+from ecm.kit.settings import service_topic
 from ecm.local.names import app_role
 from ecm.local.stack import Stack
+from rpc.consent.builders import agreement, give
 from rpc.consent.neighbours import Exchange, Kept, serving
 
 
@@ -36,7 +45,6 @@ class Consent:
     journal: Path
     process: asyncio.subprocess.Process | None = None
     channel: Any = None
-    ids: list[str] = field(default_factory=list)
 
     async def start(self) -> None:
         """Starts the process and waits until it answers."""
@@ -53,6 +61,31 @@ class Consent:
             await asyncio.wait_for(self.process.wait(), 20)
         if self.channel is not None:
             await self.channel.close()
+
+    async def tell(self, owner: str, version: Any) -> None:
+        """Publishes the owner's thin event of a version that it keeps."""
+        module = {"referrals": referrals_events, "formulation": formulation_events}[owner]
+        changed: Any = module.RecordChanged(
+            record_id=version.record_id,
+            child_id=version.child_id,
+            case_id=version.case_id,
+            kind=module.RecordKind.Value(f"RECORD_KIND_{version.kind}"),
+            version=version.version,
+            change=version.change,
+        )
+        value, kind = changed.SerializeToString(), changed.DESCRIPTOR.full_name
+        event = Event(str(uuid4()), kind, f"/example/{owner}", datetime.now(UTC), version.child_id, "", value)
+        account = self.stack.kafka(f"ecm-{owner}")
+        producer = AIOKafkaProducer(
+            bootstrap_servers=account.bootstrap,
+            security_protocol="SASL_PLAINTEXT",
+            sasl_mechanism="SCRAM-SHA-512",
+            sasl_plain_username=account.username,
+            sasl_plain_password=account.password,
+        )
+        async with producer:
+            topic = service_topic("example", owner)
+            await producer.send_and_wait(topic, value, key=event.key.encode(), headers=encode_headers(event))
 
     async def call(self, method: str, request: Any, person: str = "case-manager", **more: Any) -> Any:
         """The answer, or the DomainError that the service refused with. `service`: as one of the services."""
@@ -74,23 +107,23 @@ class Consent:
         self.keep_case(child_id, case_id, yot=yot)
         return child_id, case_id
 
-    def keep_child(self, child_id: str, *, born: tuple[int, int, int], **more: Any) -> None:
+    def keep_child(self, child_id: str, *, born: tuple[int, int, int], **more: Any) -> Any:
         """The next version of a child's file."""
         content = referrals.Child(family_name="Invented-Name", protected_flags=more.pop("flags", []))
         content.date_of_birth.year, content.date_of_birth.month, content.date_of_birth.day = born
-        self.kept.keep("CHILD", child_id, content, child_id=child_id, **more)
+        return self.kept.keep("CHILD", child_id, content, child_id=child_id, **more)
 
-    def keep_case(self, child_id: str, case_id: str, *, state: str = "ACCEPTED", **more: Any) -> None:
+    def keep_case(self, child_id: str, case_id: str, *, state: str = "ACCEPTED", **more: Any) -> Any:
         """The next version of a case."""
         content = referrals.Case(state=referrals.CaseState.Value(f"CASE_STATE_{state}"))
-        self.kept.keep("CASE", case_id, content, child_id=child_id, **more)
+        return self.kept.keep("CASE", case_id, content, child_id=child_id, **more)
 
-    def keep_invitation(self, child_id: str, case_id: str, agency: str = "la-eastvale") -> tuple[str, str]:
-        """(meeting, invitation) that `formulation` has."""
-        meeting_id, record_id = str(uuid4()), str(uuid4())
-        content = formulation.Invitation(meeting_id=meeting_id, agency=agency)
-        self.kept.keep("INVITATION", record_id, content, child_id=child_id, case_id=case_id)
-        return meeting_id, record_id
+    def keep_formulation(self, kind: str, child_id: str, case_id: str, record_id: str = "", **terms: Any) -> Any:
+        """The next version of an INVITATION, CONTRIBUTION or REPORT; `closed` where it is closed."""
+        closed = terms.pop("closed", False)
+        content = getattr(formulation, kind.title())(**terms)
+        known = {"child_id": child_id, "case_id": case_id, "closed": closed}
+        return self.kept.keep(kind, record_id or str(uuid4()), content, **known)
 
 
 @pytest.fixture(scope="session")
@@ -103,12 +136,45 @@ async def consent(infrastructure: Stack, tmp_path_factory: pytest.TempPathFactor
         environment |= {f"ECM_{name}_ADDRESS": address for name in ("REFERRALS", "FORMULATION", "EXCHANGE")}
         environment |= {"ECM_LISTEN": f"127.0.0.1:{_free_port()}", "ECM_METRICS_LISTEN": ""}
         environment |= {"ECM_NARROWING_JOURNAL": str(journal), "ECM_LEASE_SECONDS": "1"}
-        service = Consent(infrastructure, environment, kept, exchange, journal)
-        await service.start()
+        running = Consent(infrastructure, environment, kept, exchange, journal)
+        await running.start()
         try:
-            yield service
+            yield running
         finally:
-            await service.stop()
+            await running.stop()
+
+
+@pytest.fixture(scope="session")
+async def agreed(consent: Consent) -> Consent:
+    """The example region's two agreements, proposed by one and approved by another."""
+    report = values_pb2.CATEGORY_REPORT
+    psychology = agreement("nhs-psychology", consent=True, key="psychology-1")
+    lines = (values_pb2.CATEGORY_INVITATION, report)
+    council = agreement("la-eastvale", consent=False, categories=lines, circulated=(report,), key="local-authority-1")
+    for one in (psychology, council):
+        request = service.ProposeAgreementRequest(agreement=one)
+        ref = (await consent.call("ProposeAgreement", request, "administrator")).ref
+        approval = service.ApproveAgreementRequest(agreement_id=ref.record_id, expected_version=ref.version)
+        await consent.call("ApproveAgreement", approval, "data-protection-officer")
+    return consent
+
+
+async def given(consent: Consent) -> tuple[str, str]:
+    """A child whose consent was given, and reached the exchange."""
+    child_id, case_id = consent.child()
+    await consent.call("GiveConsent", give(case_id))
+    await consent.exchange.until(child_id, opens_all)
+    return child_id, case_id
+
+
+def opens_all(held: Any) -> bool:
+    """Whether psychology has every category."""
+    return {grant.category for grant in held.grants if grant.category} == set(range(1, 11))
+
+
+def empty(held: Any) -> bool:
+    """Whether nobody has anything."""
+    return not held.grants
 
 
 @pytest.fixture

@@ -104,7 +104,7 @@ class Exchange(exchange_grpc.ExchangeServiceServicer):
     async def until(self, child_id: str, condition: Any, seconds: float = 8.0) -> exchange_pb2.ApplyGrantsRequest:
         """The child's set once it fulfils the condition."""
         async with asyncio.timeout(seconds):
-            while child_id not in self.sets or not condition(self.sets[child_id]):
+            while child_id not in self.sets or not condition(self.sets[child_id]):  # noqa: ASYNC110 - it is another process
                 await asyncio.sleep(0.02)
         return self.sets[child_id]
 

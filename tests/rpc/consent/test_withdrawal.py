@@ -6,46 +6,13 @@ import signal
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from ecm.api.common.v1 import values_pb2
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.kit.errors import Reason
-from rpc.consent.builders import agreement, give, withdraw
-from rpc.consent.conftest import Consent
+from rpc.consent.builders import withdraw
+from rpc.consent.conftest import Consent, empty, given, opens_all
 
 ENFORCED, ENFORCING = service.ENFORCEMENT_STATE_ENFORCED, service.ENFORCEMENT_STATE_ENFORCING
-
-
-@pytest.fixture(scope="session")
-async def agreed(consent: Consent) -> Consent:
-    """The example region's two agreements, proposed by one and approved by another."""
-    report = values_pb2.CATEGORY_REPORT
-    psychology = agreement("nhs-psychology", consent=True, key="psychology-1")
-    lines = (values_pb2.CATEGORY_INVITATION, report)
-    council = agreement("la-eastvale", consent=False, categories=lines, circulated=(report,), key="local-authority-1")
-    for one in (psychology, council):
-        request = service.ProposeAgreementRequest(agreement=one)
-        ref = (await consent.call("ProposeAgreement", request, "administrator")).ref
-        approval = service.ApproveAgreementRequest(agreement_id=ref.record_id, expected_version=ref.version)
-        await consent.call("ApproveAgreement", approval, "data-protection-officer")
-    return consent
-
-
-async def given(consent: Consent) -> tuple[str, str]:
-    """A child whose consent was given, and reached the exchange."""
-    child_id, case_id = consent.child()
-    await consent.call("GiveConsent", give(case_id))
-    await consent.exchange.until(child_id, opens_all)
-    return child_id, case_id
-
-
-def opens_all(held: Any) -> bool:
-    return {grant.category for grant in held.grants if grant.category} == set(range(1, 11))
-
-
-def empty(held: Any) -> bool:
-    return not held.grants
 
 
 async def test_consent_opens_every_line_and_withdrawal_closes_them_before_it_is_answered(agreed: Consent) -> None:
@@ -159,7 +126,7 @@ async def test_killed_between_recording_and_enforcing_it_is_enforced_after_the_r
     agreed.exchange.away = True
     pending = asyncio.create_task(agreed.call("Withdraw", withdraw(case_id), timeout=9))
     async with asyncio.timeout(8):
-        while child_id not in agreed.journal.read_text():
+        while child_id not in agreed.journal.read_text():  # noqa: ASYNC110 - another process writes it
             await asyncio.sleep(0.01)
     await agreed.stop(signal.SIGKILL)
     (lost,) = await asyncio.gather(pending, return_exceptions=True)

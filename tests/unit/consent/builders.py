@@ -36,7 +36,7 @@ def line(recipient: str, word: str, *, consent: bool = True, circulation: bool =
 
 def example_lines() -> list[Line]:
     """The example region's: psychology every line with consent; the council invitation, and report by circulation."""
-    words = [name.removeprefix("CATEGORY_") for name in values_pb2.Category.keys()[1:]]  # noqa: SIM118 - not a dict
+    words = [name.removeprefix("CATEGORY_") for name in values_pb2.Category.keys()[1:]]
     council = [line(COUNCIL, "INVITATION", consent=False), line(COUNCIL, "REPORT", consent=False, circulation=True)]
     return [*(line(PSYCHOLOGY, word) for word in words), *council]
 

@@ -72,7 +72,9 @@ dossiers = st.builds(
     cases=st.dictionaries(case_id, st.sampled_from([True, True, False])),
     consents=st.lists(consents, max_size=3).map(tuple),
     flags=st.dictionaries(st.sampled_from(PROTECTED_KINDS), agencies, max_size=2),
-    invitations=st.lists(st.builds(Invitation, record_id, st.sampled_from(["meeting", ""]), case_id, agency), max_size=2).map(tuple),
+    invitations=st.lists(
+        st.builds(Invitation, record_id, st.sampled_from(["meeting", ""]), case_id, agency), max_size=2
+    ).map(tuple),
     circulations=st.lists(st.builds(Circulation, record_id, case_id, agency), max_size=2).map(tuple),
     contributions=st.lists(st.builds(Contribution, record_id, case_id, agency), max_size=2).map(tuple),
     withheld=st.frozensets(record_id | st.just("meeting"), max_size=1),
@@ -81,7 +83,7 @@ dossiers = st.builds(
 
 
 def opened_by(
-    grants: Sequence[Grant], held: Sequence[Line], who: str, target: Target, purpose: str, at: datetime
+    grants: Sequence[Grant], held: Sequence[Line], who: str, target: Target, *, purpose: str, at: datetime
 ) -> int:
     """The view that the exchange's predicate finds (contract/exchange.md), in a few lines; 0 for none."""
     in_force = {one.line_id for one in held if one.in_force(at) and purpose in one.purposes}
@@ -105,12 +107,19 @@ def test_what_is_decided_is_what_is_compiled(
     grants = compile_grants(held, agreed)
     for target in TARGETS:
         decision = decide(held, agreed, who, target, purpose=purpose, at=at)
-        assert decision.view == opened_by(grants, agreed, who, target, purpose, at), (target, decision.reason)
+        assert decision.view == opened_by(grants, agreed, who, target, purpose=purpose, at=at), (
+            target,
+            decision.reason,
+        )
         assert decision.permitted == (decision.view != NO_VIEW)
 
 
 @settings(max_examples=200, deadline=None)
-@given(dossiers, st.lists(lines, max_size=6), st.sampled_from([records.CONSENT_STATE_REFUSED, records.CONSENT_STATE_WITHDRAWN]))
+@given(
+    dossiers,
+    st.lists(lines, max_size=6),
+    st.sampled_from([records.CONSENT_STATE_REFUSED, records.CONSENT_STATE_WITHDRAWN]),
+)
 def test_a_no_closes_every_line_that_needs_consent_and_no_other(held: Dossier, agreed: list[Line], state: Any) -> None:
     no = consented(state, consent_id="no", case_id="case-1", ordinal=10)
     before, after = (compile_grants(one, agreed) for one in (held, replace(held, consents=(*held.consents, no))))

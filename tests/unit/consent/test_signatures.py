@@ -17,7 +17,9 @@ SIXTEEN = date(2010, 6, 1)
 FIFTEEN = date(2010, 6, 2)
 
 
-def refused(signed: list[records.SignedInstrument], waiver: records.SecondSignatureWaiver = NONE, **more: Any) -> DomainError:
+def refused(
+    signed: list[records.SignedInstrument], waiver: records.SecondSignatureWaiver = NONE, **more: Any
+) -> DomainError:
     with pytest.raises(DomainError) as caught:
         held = terms(**more)
         check_instruments(signed, held)
@@ -50,7 +52,9 @@ def test_each_instrument_needs_its_own_signatures() -> None:
     assert "leaflet" in refused(signed).message
 
 
-@pytest.mark.parametrize("how", [records.PARENTAL_RESPONSIBILITY_CARE_ORDER, records.PARENTAL_RESPONSIBILITY_COURT_ORDER])
+@pytest.mark.parametrize(
+    "how", [records.PARENTAL_RESPONSIBILITY_CARE_ORDER, records.PARENTAL_RESPONSIBILITY_COURT_ORDER]
+)
 def test_parental_responsibility_may_be_held_by_an_order(how: Any) -> None:
     holder = signature("PARENTAL_RESPONSIBILITY", parental_responsibility=how)
     assert check_signatures(instruments(CHILD, holder), NONE, terms()) == 14

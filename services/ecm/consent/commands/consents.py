@@ -8,7 +8,7 @@ from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.consent.v1 import consent_records_pb2 as content
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.consent.compiling import load_dossier, recompile
-from ecm.consent.learning import Learning
+from ecm.consent.learning import Learning, stands_open
 from ecm.consent.model import consent as model
 from ecm.consent.model import facts as others
 from ecm.consent.model import rules
@@ -97,7 +97,7 @@ async def withdraw(learning: Learning, tx: Tx, request: service.WithdrawRequest)
 
 async def _open_case(learning: Learning, tx: Tx, case_id: str) -> Fact:
     case = await learning.case(tx, parse_uuid(case_id, "case_id"), fresh=True)
-    if not case.terms["open"] or case.closed:
+    if not await stands_open(tx, case):
         raise DomainError(Reason.ILLEGAL_TRANSITION, "The case is closed; reopen it first.")
     return case
 

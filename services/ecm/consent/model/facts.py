@@ -119,7 +119,8 @@ def shows(fact: Fact, narrowed: Narrowed) -> bool:
         return True
     match narrowed.kind:
         case "PROTECT":
-            return bool(fact.terms["flags"].get(str(narrowed.terms["kind"])) == narrowed.terms["named"])
+            named = fact.terms["flags"].get(str(narrowed.terms["kind"]))
+            return named is not None and set(named) <= set(narrowed.terms["named"])
         case "BIRTH_DATE":
             return bool(fact.terms["date_of_birth"] == narrowed.terms["date_of_birth"])
         case "CLOSE_CASE":

@@ -17,6 +17,15 @@ async def lock_region(tx: Tx) -> None:
     await tx.conn.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('ecm-consent:region', 0))"))
 
 
+async def hold_region(tx: Tx) -> None:
+    """Keeps the region's lines as they are until the transaction ends.
+
+    So a child compiled beside an approval either reads the new lines, or is
+    among those that the approval queues to be compiled anew.
+    """
+    await tx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('ecm-consent:region', 0))"))
+
+
 async def by_key(tx: Tx, key: str) -> UUID | None:
     """The agreement of that key."""
     found: UUID | None = (

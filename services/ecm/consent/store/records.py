@@ -43,9 +43,7 @@ class _Unlimited(Tx):
     """The same transaction, seeing the records of every YOT; its events leave with the transaction's own."""
 
     def __init__(self, tx: Tx) -> None:
-        super().__init__(
-            tx.conn, tx.principal, tx.now, region=tx.region, ids=tx.ids, events=EVENTS, scope=UNLIMITED
-        )
+        super().__init__(tx.conn, tx.principal, tx.now, region=tx.region, ids=tx.ids, events=EVENTS, scope=UNLIMITED)
         self._whole = tx
 
     def emit(self, type_name: str, key: str, message: Message) -> None:
