@@ -63,9 +63,9 @@ class Formulation:
         method: Any,
         request: Message,
         *,
-        timeout: float,
+        timeout: float,  # noqa: ASYNC109
         idempotency_key: str,
-        actor: Actor,  # noqa: ASYNC109
+        actor: Actor,
     ) -> SimpleNamespace:
         rpc = str(method).rpartition("/")[2]
         self.calls.append((rpc, request, idempotency_key, actor))

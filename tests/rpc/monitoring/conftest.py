@@ -1,6 +1,8 @@
 """`monitoring` by itself: the real service on real PostgreSQL, Kafka and issuer, its owners stood in for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,12 +14,16 @@ import pytest
 from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import MonitoringServiceStub
 from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
+from ecm.kit.rpc.server import serving
 from ecm.kit.rpc.status import from_rpc_error
+from ecm.kit.service import runtime_of
 from ecm.local.names import app_role
 from ecm.local.stack import Stack
-from ecm.monitoring.app import running
+from ecm.monitoring.app import SERVICES, build
+from ecm.monitoring.policy import POLICY
 from ecm.monitoring.settings import MonitoringSettings
-from rpc.monitoring.owners import Kept, case, held_meeting, placement, serving
+from ecm.monitoring.store import record_events
+from rpc.monitoring.owners import Kept, case, held_meeting, placement, serving_owners
 
 HELD_ON = date(2026, 1, 31)
 
@@ -58,11 +64,27 @@ async def monitoring(infrastructure: Stack) -> AsyncIterator[Monitoring]:
     kept = Kept()
     await migrate("monitoring", infrastructure.database_url("monitoring", "owner"), app_role("monitoring"))
     async with (
-        serving(kept) as owners,
+        serving_owners(kept) as owners,
         running(_settings(infrastructure, owners)) as port,
         grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel,
     ):
         yield Monitoring(infrastructure, MonitoringServiceStub(channel), kept)
+
+
+@asynccontextmanager
+async def running(settings: MonitoringSettings) -> AsyncIterator[int]:
+    """The service in this process; yields its port."""
+    async with runtime_of(settings, record_events()) as runtime:
+        parts = build(runtime)
+        tasks = [asyncio.create_task(work()) for work in parts.background]
+        served = serving(settings, SERVICES, parts.add_servicers, POLICY, runtime.verifier, region=runtime.region)
+        async with served as port:
+            yield port
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for peer in parts.peers:
+            await peer.close()
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ class FormulationDoor(Door, formulation_grpc.FormulationServiceServicer):
 
 
 @asynccontextmanager
-async def serving(kept: Kept) -> AsyncIterator[str]:
+async def serving_owners(kept: Kept) -> AsyncIterator[str]:
     """Serves both owners on one port; yields the address."""
     server = grpc.aio.server()
     referrals_grpc.add_ReferralsServiceServicer_to_server(ReferralsDoor(kept, referrals_pb2), server)
