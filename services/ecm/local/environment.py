@@ -9,13 +9,16 @@ from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 
 DEFAULT_LEASE_SECONDS = 30
+LOOPBACK = ("127.0.0.1", "localhost")
 
 
 def python() -> dict[str, str]:
-    """What a Python child needs to find the same code as we, wherever it runs. Empty where installed."""
+    """What a Python child needs to find the same code as we, and its neighbours without a proxy."""
     found = os.environ.get("PYTHONPATH", "")
     entries = [str(Path(entry).resolve()) for entry in found.split(os.pathsep) if entry]
-    return {"PYTHONPATH": os.pathsep.join(entries)} if entries else {}
+    direct = ",".join(filter(None, [os.environ.get("NO_PROXY") or os.environ.get("no_proxy"), *LOOPBACK]))
+    path = {"PYTHONPATH": os.pathsep.join(entries)} if entries else {}
+    return {**path, "NO_PROXY": direct, "no_proxy": direct}
 
 
 def of_service(paths: StatePaths, plan: Plan, service: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,20 +123,26 @@ def configure(broker: Broker) -> None:
 
 
 async def format_storage(broker: Broker, log: Path) -> None:
-    """Format the log directory, once, with the administrator's credentials in it."""
-    if (broker.log_dir / "meta.properties").exists():
+    """Format the log directory, once, with the administrator's credentials in it.
+
+    A format that was cut short is begun anew: the marker is the last thing that is made.
+    """
+    marker = broker.folder / "formatted"
+    if marker.exists():
         return
+    shutil.rmtree(broker.log_dir, ignore_errors=True)
     # One argument each: an id that begins with "-" would be taken for an option.
     cluster = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
     scram = f"SCRAM-SHA-512=[name={KAFKA_ADMIN},password={broker.password}]"
     arguments = ["format", f"--cluster-id={cluster}", "-c", str(broker.properties), "--add-scram", scram]
-    command = broker.command("kafka.tools.StorageTool", *arguments, "--ignore-formatted")
+    command = broker.command("kafka.tools.StorageTool", *arguments)
     # Its output shows the salted keys: it goes to a file of its own, which is deleted when all went well.
     output = log.with_name("kafka-format.log")
     status = await run(command, output)
     if status != 0:
         raise LocalError(
             f"Kafka's storage can't be formatted (status {status}): {' / '.join(tail(output, 2))}",
-            f"See {output}. Where an older format stands in {broker.log_dir}, move it away and run ecm up again.",
+            f"See {output}, then run ecm up again.",
         )
     output.unlink(missing_ok=True)
+    marker.touch(mode=0o600)

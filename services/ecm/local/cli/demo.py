@@ -13,6 +13,8 @@ from ecm.local.cli.options import output
 from ecm.local.cli.progress import shown
 from ecm.local.stack import Stack
 
+FAILED, INTERRUPTED = 1, 130
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,14 +30,23 @@ def demo(
     folder = state or Path(tempfile.mkdtemp(prefix="ecm-demo-"))
     # As after Ctrl-C: what was started is stopped, and what is temporary deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    status = FAILED
     try:
         status = _run(folder, console, stay=console.is_terminal and not leave)
     except KeyboardInterrupt:
-        status = 130
+        status = INTERRUPTED
     finally:
         if state is None:
-            shutil.rmtree(folder, ignore_errors=True)
+            _discard(folder, console, failed=status == FAILED)
     raise typer.Exit(status)
+
+
+def _discard(folder: Path, console: Console, *, failed: bool) -> None:
+    """Delete a temporary state, unless its logs are still wanted."""
+    if failed:
+        console.print(f"The state is kept for a look: {folder}", markup=False)
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _run(folder: Path, console: Console, *, stay: bool) -> int:
@@ -45,7 +56,7 @@ def _run(folder: Path, console: Console, *, stay: bool) -> int:
         stack = Stack.start(folder, observer=observer)
     with stack:
         status = show.run(stack, console)
-        if stay:
+        if stay and status == 0:
             _stay(console, show.commands_to_try(stack))
     return status
 
