@@ -111,7 +111,9 @@ def report(patient: str, appointment: str, *, status: str, declared_free: bool =
         "context": {"related": [{"reference": f"Appointment/{appointment}"}]},
     }
     if declared_free:
-        resource["extension"] = [{"url": f"{CANONICAL}/StructureDefinition/ecm-protected-kind", "valueCode": "none"}]
+        resource["extension"] = [
+            {"url": f"{CANONICAL}/StructureDefinition/ecm-protected-declaration", "valueCode": "none"}
+        ]
     return resource
 
 
