@@ -1,6 +1,7 @@
 """A service with one kind of record, for the kit's tests: content and event are messages of `referrals`."""
 
 from typing import ClassVar
+
 from ecm.api.referrals.v1 import referrals_events_pb2 as events_pb2
 from ecm.api.referrals.v1 import referrals_records_pb2 as records_pb2
 from ecm.kit.db.changes import RecordEvents

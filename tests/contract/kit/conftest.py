@@ -1,7 +1,6 @@
 """A database of the kit's own on the real PostgreSQL, and topics of its own on the real Kafka."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import closing
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -12,15 +11,16 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from contract.kit.builders import EVENTS, TABLES, KitSettings
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.migrations import migrate
 from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.ids import RandomIds
+from ecm.kit.telemetry import configure_logging
 from ecm.local import credentials, databases
 from ecm.local.kafka_sync import admin
 from ecm.local.names import KAFKA_ADMIN, app_role, owner_role
 from ecm.local.stack import Stack
-from contract.kit.builders import EVENTS, KitSettings, TABLES
 from unit.kit.builders import EXAMPLE_REGION, FakeClock, example_region
 
 SERVICE = "kit"
@@ -33,6 +33,12 @@ class Database:
 
     owner: str
     app: str
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> None:
+    """As in a service: one line per event, libraries kept quiet."""
+    configure_logging("kit")
 
 
 @pytest.fixture(scope="session")
@@ -96,10 +102,10 @@ def settings(infrastructure: Stack, database: Database, tmp_path: Path) -> KitSe
 
 
 @pytest.fixture
-def topic(infrastructure: Stack) -> Iterator[str]:
+def topic(infrastructure: Stack) -> str:
     """A topic of this test's own with three partitions, and its dead letters."""
     kafka = infrastructure.kafka(KAFKA_ADMIN)
     name = f"ecm.test.{uuid4().hex[:8]}.v1"
     with admin(kafka.bootstrap, kafka.password) as client:
         client.create_topics([NewTopic(name, 3, 1), NewTopic(f"{name}.{SERVICE}.dlq", 1, 1)])
-        yield name
+    return name

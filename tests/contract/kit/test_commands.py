@@ -207,9 +207,7 @@ async def test_the_check_decides_before_anything_is_told(uow: UnitOfWork) -> Non
     narrowings = Narrowings(uow, consent.ask, flag)
     payload = RecordRef(record_id=str(made.record_id))
     with calling(), pytest.raises(DomainError) as caught:
-        await Commands(uow).run_narrowing(
-            REQUEST, "FLAG", payload, narrowings, RegisterChildResponse, check=in_scope
-        )
+        await Commands(uow).run_narrowing(REQUEST, "FLAG", payload, narrowings, RegisterChildResponse, check=in_scope)
     assert caught.value.reason is Reason.NOT_FOUND and consent.heard == []
 
 

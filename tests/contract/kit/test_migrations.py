@@ -23,7 +23,9 @@ async def test_two_runs_at_once_and_a_third(database: Database) -> None:
 
 async def test_tables_are_as_declared(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        found = compare_metadata(MigrationContext.configure(connection, opts={"compare_server_default": True}), metadata)
+        found = compare_metadata(
+            MigrationContext.configure(connection, opts={"compare_server_default": True}), metadata
+        )
         return [difference for difference in found if "alembic_version" not in str(difference)]
 
     owner = make_engine(database.owner, app_name="test")
@@ -50,7 +52,7 @@ FORBIDDEN = {
 
 @pytest.mark.parametrize("deed", FORBIDDEN)
 async def test_the_app_role_may_not(engine: AsyncEngine, deed: str) -> None:
-    with pytest.raises(ProgrammingError, match="permission denied|must be owner"):
+    with pytest.raises(ProgrammingError, match=r"permission denied|must be owner"):
         async with engine.begin() as connection:
             await connection.execute(text(FORBIDDEN[deed]))
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import grpc
@@ -32,9 +31,7 @@ from unit.kit.builders import EXAMPLE_REGION, ISSUER, FakeClock, TestIssuer, exa
 DESCRIPTOR = service_pb2.DESCRIPTOR.services_by_name["ReferralsService"]
 METHOD = f"/{DESCRIPTOR.full_name}/RegisterChild"
 POLICY = {
-    "RegisterChild": rule(
-        people={"case-manager"}, services={"ecm-monitoring"}, partners={"psychology"}, command=True
-    ),
+    "RegisterChild": rule(people={"case-manager"}, services={"ecm-monitoring"}, partners={"psychology"}, command=True),
     "ListChildRecords": rule(services={"ecm-exchange"}, scope="none"),
 }
 KEY = ("idempotency-key", "key-00001")
@@ -89,8 +86,16 @@ def reason_of(error: grpc.aio.AioRpcError) -> Reason:
 def settings_for(listen: str = "127.0.0.1:0") -> KitSettings:
     secret = SecretStr("unused")
     return KitSettings(
-        region_file=EXAMPLE_REGION, database_url=secret, listen=listen, kafka_bootstrap="", kafka_username="",
-        kafka_password=secret, issuer=ISSUER, jwks_url=f"{ISSUER}/jwks.json", token_url=f"{ISSUER}/token", stop_seconds=3.0,
+        region_file=EXAMPLE_REGION,
+        database_url=secret,
+        listen=listen,
+        kafka_bootstrap="",
+        kafka_username="",
+        kafka_password=secret,
+        issuer=ISSUER,
+        jwks_url=f"{ISSUER}/jwks.json",
+        token_url=f"{ISSUER}/token",
+        stop_seconds=3.0,
     )
 
 
@@ -138,7 +143,11 @@ def actor(agency: str = "nhs-psychology", client: str = "nhs-psychology", practi
 async def test_a_partner_is_admitted_through_the_exchange(server: Server) -> None:
     await server.register(actor(practitioner="psychologist-1"), **EXCHANGE)
     principal = server.servicer.calls[0].principal
-    assert (principal.kind, principal.id, principal.practitioner) == (PrincipalKind.PARTNER, "nhs-psychology", "psychologist-1")
+    assert (principal.kind, principal.id, principal.practitioner) == (
+        PrincipalKind.PARTNER,
+        "nhs-psychology",
+        "psychologist-1",
+    )
 
 
 REFUSED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
@@ -148,7 +157,10 @@ REFUSED: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {
     "a partner's client": ((), {"sub": "x", "azp": "nhs-psychology", "ecm_roles": None}),
     "the exchange on its own": ((), EXCHANGE),
     "an actor from a person": ((actor(),), {}),
-    "an actor from another service": ((actor(),), {"sub": "ecm-monitoring", "azp": "ecm-monitoring", "ecm_roles": None}),
+    "an actor from another service": (
+        (actor(),),
+        {"sub": "ecm-monitoring", "azp": "ecm-monitoring", "ecm_roles": None},
+    ),
     "an agency of another kind": ((actor("la-eastvale", "la-eastvale"),), EXCHANGE),
     "another agency's client": ((actor("nhs-psychology", "la-eastvale"),), EXCHANGE),
     "an unknown client": ((actor("nhs-psychology", "nobody"),), EXCHANGE),
@@ -183,7 +195,9 @@ async def test_a_method_without_a_rule_is_refused(server: Server) -> None:
 async def test_tokens(server: Server) -> None:
     for authorization in ((), (("authorization", "Basic abc"),), (("authorization", "Bearer "),)):
         with pytest.raises(grpc.aio.AioRpcError) as caught:
-            await server.stub.RegisterChild(service_pb2.RegisterChildRequest(), metadata=(*authorization, KEY), timeout=5)
+            await server.stub.RegisterChild(
+                service_pb2.RegisterChildRequest(), metadata=(*authorization, KEY), timeout=5
+            )
         assert reason_of(caught.value) is Reason.TOKEN_MISSING
     # A partner's token has the FHIR base as its only audience.
     assert await server.refusal(aud=["http://127.0.0.1:8080/fhir"], azp="nhs-psychology") is Reason.TOKEN_AUDIENCE
@@ -296,7 +310,9 @@ class Tokens:
 
     async def token(self) -> str:
         bad = self.bad and not self.forgotten
-        return self.issuer.token(sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, exp=1 if bad else 4_000_000_000)
+        return self.issuer.token(
+            sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, exp=1 if bad else 4_000_000_000
+        )
 
     def forget(self) -> None:
         self.forgotten += 1
@@ -332,7 +348,9 @@ async def test_a_peers_errors_are_domain_errors(server: Server) -> None:
 
     server.servicer.then = slow
     with pytest.raises(DomainError) as caught:
-        await peer.call(stub.RegisterChild, service_pb2.RegisterChildRequest(), timeout=0.3, idempotency_key="key-00003")
+        await peer.call(
+            stub.RegisterChild, service_pb2.RegisterChildRequest(), timeout=0.3, idempotency_key="key-00003"
+        )
     assert caught.value.reason is Reason.DEADLINE_EXCEEDED
     await peer.close()
 

@@ -9,15 +9,18 @@ from ecm.kit.errors import CATALOG, DomainError, GrpcStatus, Reason, from_status
 from ecm.kit.rpc.status import STATUS_DETAILS_KEY, from_rpc_error, status_code
 
 # http://hl7.org/fhir/R4/valueset-issue-type.html
-ISSUE_TYPES = (
-    "invalid structure required value invariant security login unknown expired forbidden suppressed processing "
-    "not-supported duplicate multiple-matches not-found deleted too-long code-invalid extension too-costly "
-    "business-rule conflict transient lock-error no-store exception timeout incomplete throttled informational"
-).split()
+# fmt: off
+ISSUE_TYPES = {
+    "invalid", "structure", "required", "value", "invariant", "security", "login", "unknown", "expired", "forbidden",
+    "suppressed", "processing", "not-supported", "duplicate", "multiple-matches", "not-found", "deleted", "too-long",
+    "code-invalid", "extension", "too-costly", "business-rule", "conflict", "transient", "lock-error", "no-store",
+    "exception", "timeout", "incomplete", "throttled", "informational",
+}
+# fmt: on
 
 
 def test_reasons_are_those_of_the_proto() -> None:
-    names = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()}
+    names = {name.removeprefix("ERROR_REASON_") for name in list(error_reason_pb2.ErrorReason.keys())}
     assert {reason.value for reason in Reason} == names - {"UNSPECIFIED"}
 
 
@@ -42,7 +45,12 @@ def test_only_what_passes_by_itself_is_retryable() -> None:
 def test_an_error_survives_the_wire(reason: Reason) -> None:
     sent = DomainError(reason, "What to do.", field="child.birth_date", metadata={"version": "3"})
     got = from_status(Status.FromString(to_status(sent).SerializeToString()))
-    assert (got.reason, got.message, got.field, got.metadata) == (reason, "What to do.", "child.birth_date", {"version": "3"})
+    assert (got.reason, got.message, got.field, got.metadata) == (
+        reason,
+        "What to do.",
+        "child.birth_date",
+        {"version": "3"},
+    )
     assert status_code(got).name == CATALOG[reason].grpc_status.name
 
 

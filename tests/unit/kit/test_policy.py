@@ -44,7 +44,11 @@ def test_absent_is_refused() -> None:
 def test_each_kind_is_admitted_by_its_own_list_alone() -> None:
     region = example_region()
     partner = Principal(PrincipalKind.PARTNER, "nhs-psychology", agency="nhs-psychology", client="nhs-psychology")
-    people = {person(): rule(people={"case-manager"}), service_principal("consent"): rule(services={"ecm-consent"}), partner: rule(partners={"psychology"})}
+    people = {
+        person(): rule(people={"case-manager"}),
+        service_principal("consent"): rule(services={"ecm-consent"}),
+        partner: rule(partners={"psychology"}),
+    }
     for who in people:
         for admitted, entry in people.items():
             if who == admitted:

@@ -62,7 +62,9 @@ FAULTS = {
     "isn't a time zone": _set("time_zone", "Europe/Atlantis"),
     "clients: 'nhs-psychology' has 'nobody', not a listed agency": _set("clients.0.agency", "nobody"),
     "agreements: 'psychology-1' has the recipient 'nobody'": _set("agreements.0.recipient", "nobody"),
-    "yots: 'eastvale' names the agency 'nhs-psychology', not a listed youth-offending-team": _set("yots.0.agency", "nhs-psychology"),
+    "yots: 'eastvale' names the agency 'nhs-psychology', not a listed youth-offending-team": _set(
+        "yots.0.agency", "nhs-psychology"
+    ),
     "agencies: the id 'yot-eastvale' stands there twice": _set("agencies.1.id", "yot-eastvale"),
     "clients: the id 'la-eastvale' stands there twice": _set("clients.0.id", "la-eastvale"),
     "the agency 'la-eastvale' has two clients for the purpose 'direct-care'": _set("clients.0.agency", "la-eastvale"),

@@ -16,7 +16,9 @@ def test_every_scope_of_the_catalogue_parses() -> None:
     assert len(set(SCOPES)) == len(SCOPES)
 
 
-@pytest.mark.parametrize("text", ["system/Patient", "system/Patient.", "user/Patient.rs", "system/patient.rs", "system/Patient.sr", ""])
+@pytest.mark.parametrize(
+    "text", ["system/Patient", "system/Patient.", "user/Patient.rs", "system/patient.rs", "system/Patient.sr", ""]
+)
 def test_other_forms_are_no_scopes(text: str) -> None:
     assert parse(text) is None and not is_scope(text)
 

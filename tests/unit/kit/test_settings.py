@@ -5,8 +5,8 @@ from typing import ClassVar
 import pytest
 from pydantic import ValidationError
 
-from ecm.kit.ids import RandomIds, parse_uuid
 from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import RandomIds, parse_uuid
 from ecm.kit.settings import ServiceSettings, client_topic, dead_letter_topic, service_topic
 
 ENVIRONMENT = {

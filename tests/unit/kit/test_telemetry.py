@@ -57,7 +57,19 @@ def test_keys_that_are_not_listed_are_redacted(lines: Lines) -> None:
 
 
 def test_no_allowed_key_sounds_personal() -> None:
-    for word in ("name", "birth", "address_line", "nhs", "content", "message", "text", "value", "query", "answer", "body"):
+    for word in (
+        "name",
+        "birth",
+        "address_line",
+        "nhs",
+        "content",
+        "message",
+        "text",
+        "value",
+        "query",
+        "answer",
+        "body",
+    ):
         assert not [key for key in ALLOWED_KEYS if word in key], word
 
 
@@ -109,7 +121,14 @@ def test_traces() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [None, "", "x", "00-" + "0" * 32 + "-" + "1" * 16 + "-01", "00-" + "1" * 32 + "-" + "0" * 16 + "-01", "00-" + "A" * 32 + "-" + "1" * 16 + "-01"],
+    [
+        None,
+        "",
+        "x",
+        "00-" + "0" * 32 + "-" + "1" * 16 + "-01",
+        "00-" + "1" * 32 + "-" + "0" * 16 + "-01",
+        "00-" + "A" * 32 + "-" + "1" * 16 + "-01",
+    ],
 )
 def test_malformed_traceparents_are_none(text: str | None) -> None:
     assert parse_traceparent(text) is None

@@ -90,7 +90,9 @@ async def test_an_allowed_algorithm_with_the_wrong_kind_of_key(verifier: TokenVe
     assert await reason(verifier, issuer.token(alg="RS256", key=rsa)) is Reason.TOKEN_SIGNATURE
 
 
-@pytest.mark.parametrize("token", ["", "x", "a.b", "a.b.c", "e30.e30.", "..", "[].[].[]", "a" * 20_000 + ".b.c", "ä.b.c"])
+@pytest.mark.parametrize(
+    "token", ["", "x", "a.b", "a.b.c", "e30.e30.", "..", "[].[].[]", "a" * 20_000 + ".b.c", "ä.b.c"]
+)
 async def test_what_is_no_token(verifier: TokenVerifier, token: str) -> None:
     assert await reason(verifier, token) in (Reason.TOKEN_MALFORMED, Reason.TOKEN_ALGORITHM)
 

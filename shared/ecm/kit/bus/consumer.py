@@ -93,8 +93,9 @@ class Consumer:
             group_id=self._group,
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            session_timeout_ms=10_000,
-            heartbeat_interval_ms=2_000,
+            # The broker's least: for so long a killed consumer keeps its partitions from the next.
+            session_timeout_ms=6_000,
+            heartbeat_interval_ms=1_500,
             request_timeout_ms=10_000,
             metadata_max_age_ms=30_000,
         )
