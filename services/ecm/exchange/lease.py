@@ -93,5 +93,7 @@ class Lease:
         """One line when it changes, not one a renewal."""
         if held != self._held:
             self._held = held
-            log = logger(lease="held" if held else "not renewed")
-            log.info("lease.held") if held else log.warning("lease.not_renewed", exc_info=error)
+            if held:
+                logger().info("lease.held")
+            else:
+                logger().warning("lease.not_renewed", exc_info=error)

@@ -10,7 +10,7 @@ from ecm.api.common.v1.values_pb2 import FreeText
 from ecm.api.formulation.v1.formulation_records_pb2 import ChildVoice, DevelopmentalMap, RecoveryStage
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.categories import FORMULATION
-from ecm.exchange.mapping.documents import authors, provenance
+from ecm.exchange.mapping.documents import authors, declaration, provenance
 from ecm.exchange.mapping.elements import coding, concept, date
 from ecm.exchange.mapping.resource import Json, MappedResource, Render, Source
 from ecm.exchange.mapping.views import View, shows_text
@@ -81,7 +81,9 @@ def _age(code: str, years: str) -> Json:
 
 def _recovery(source: Source[RecoveryStage], view: View) -> Json:
     placed = source.content
+    said = [text for field in RECOVERY_COMPONENTS.values() if (text := getattr(placed, field)).text]
     return {
+        "extension": declaration(*said) if view is View.FULL else [],
         "status": "final",
         "category": [concept(codes.OBSERVATION_CATEGORY, "exam", "Exam")],
         "code": concept(codes.OBSERVATION, "recovery-stage", "Stage of the recovery model"),

@@ -84,6 +84,7 @@ DATE_OF_DEATH: Final = f"{_EXTENSION}/ecm-date-of-death"
 AS_WRITTEN: Final = f"{_EXTENSION}/ecm-date-as-written"
 SUSPECTED: Final = f"{_EXTENSION}/ecm-certainty"
 SEQUENCE: Final = f"{_EXTENSION}/ecm-sequence"
+PROTECTED_DECLARATION: Final = f"{_EXTENSION}/ecm-protected-declaration"
 ANSWERED_AT: Final = f"{_EXTENSION}/ecm-answered-at"
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 from ecm.api.formulation.v1.formulation_records_pb2 import Contribution
 from ecm.exchange.mapping.categories import of_contribution
-from ecm.exchange.mapping.documents import authors, document_reference, provenance, shows_document
+from ecm.exchange.mapping.documents import about_meeting, authors, document_reference, provenance, shows_document
 from ecm.exchange.mapping.elements import instant
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View
@@ -27,4 +27,5 @@ def _document(source: Source[Contribution], categories: tuple[str, ...], view: V
     return document_reference(source, told.document, "contribution", *categories) | {
         "author": authors(source, told.author, told.agency),
         "date": instant(told.received_at),
+        "context": about_meeting(told.meeting_id),
     }

@@ -6,11 +6,11 @@ https://hl7.org/fhir/R4/documentreference.html, …/provenance.html
 """
 
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
-from ecm.api.common.v1.values_pb2 import Document
-from ecm.exchange.mapping import codes
-from ecm.exchange.mapping.elements import attachment, concept, moment, spoken
+from ecm.api.common.v1.values_pb2 import Document, FreeText
+from ecm.exchange.mapping import codes, ids
+from ecm.exchange.mapping.elements import attachment, concept, extension, moment, spoken
 from ecm.exchange.mapping.resource import Json, M, MappedResource, Source
-from ecm.exchange.mapping.views import View, holds_nothing
+from ecm.exchange.mapping.views import View, declared, holds_nothing
 
 
 def shows_document(document: Document, view: View) -> bool:
@@ -21,6 +21,7 @@ def shows_document(document: Document, view: View) -> bool:
 def document_reference(source: Source[M], document: Document, kind: str, *categories: str, url: str = "") -> Json:
     """The elements that every DocumentReference has; `kind` is a code of `ecm-document`."""
     return {
+        "extension": declaration(document),
         "status": "current",
         "type": concept(codes.DOCUMENT, kind, spoken(kind)),
         "category": [concept(codes.CATEGORY, category) for category in categories],
@@ -28,6 +29,16 @@ def document_reference(source: Source[M], document: Document, kind: str, *catego
         "custodian": source.context.yot(source.yot),
         "content": [{"attachment": attachment(document, url=url)}],
     }
+
+
+def declaration(*held: FreeText | Document) -> list[Json]:
+    """What their author declared, as it is written by partners too; nothing where it wasn't."""
+    return [extension(codes.PROTECTED_DECLARATION, valueCode=kind) for kind in declared(*held)]
+
+
+def about_meeting(meeting_id: str) -> Json:
+    """The context of what belongs to a meeting."""
+    return {"related": [ids.reference(meeting_id, "Appointment")] if meeting_id else []}
 
 
 def authors(source: Source[M], person: AssertedPractitioner, agency: str) -> list[Json | None]:

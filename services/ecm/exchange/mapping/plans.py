@@ -10,7 +10,7 @@ from ecm.api.formulation.v1.formulation_records_pb2 import Recommendation, Recom
 from ecm.api.monitoring.v1.monitoring_records_pb2 import Plan, PlanItem, PlanItemState
 from ecm.exchange.mapping import codes, ids
 from ecm.exchange.mapping.categories import REPORT
-from ecm.exchange.mapping.documents import provenance
+from ecm.exchange.mapping.documents import declaration, provenance
 from ecm.exchange.mapping.elements import concept, extension
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View, shows_text
@@ -38,7 +38,8 @@ def _recommended(source: Source[Recommendations], view: View) -> Json:
         "status": "active",
         "author": source.context.practitioner(source.content.author),
         "goal": [source.own("Goal", item.key) for item in items if shows_text(item.what, view)],
-        "activity": [{"detail": _detail(item, "not-started", view)} for item in items],
+        "extension": declaration(*(item.what for item in items)) if view is View.FULL else [],
+        "activity": [_activity(item, "not-started", view) for item in items],
     }
 
 
@@ -64,7 +65,7 @@ def _intervention(source: Source[Plan], view: View) -> Json:
     return _plan(source, "intervention-plan", "Intervention plan") | {
         "basedOn": follows,
         "status": "completed" if plan.completed else "active",
-        "activity": [{"detail": _detail(item, _ACTIVITY.get(item.state, "unknown"), view)} for item in items],
+        "activity": [_activity(item, _ACTIVITY.get(item.state, "unknown"), view) for item in items],
     }
 
 
@@ -77,11 +78,12 @@ def _plan(source: Source[Recommendations] | Source[Plan], kind: str, title: str)
     }
 
 
-def _detail(item: Recommendation | PlanItem, status: str, view: View) -> Json:
-    """What is to be done, by whom; the item's key is its code's, so that it stays."""
-    return {
+def _activity(item: Recommendation | PlanItem, status: str, view: View) -> Json:
+    """What is to be done, by whom; the item's key is the element's id, so that it stays."""
+    detail = {
         "extension": [extension(codes.SEQUENCE, valuePositiveInt=item.sequence)] if item.sequence > 0 else [],
         "status": status,
         "description": item.what.text if shows_text(item.what, view) else None,
         "performer": [{"display": item.who}] if view is View.FULL and item.who else [],
     }
+    return {"id": item.key, "detail": detail}

@@ -9,7 +9,7 @@ from functools import partial
 from ecm.api.formulation.v1.formulation_records_pb2 import Report, ReportDraft, ReportDraftState
 from ecm.exchange.mapping import ids
 from ecm.exchange.mapping.categories import REPORT
-from ecm.exchange.mapping.documents import authors, document_reference, provenance, shows_document
+from ecm.exchange.mapping.documents import about_meeting, authors, document_reference, provenance, shows_document
 from ecm.exchange.mapping.elements import instant, media_type
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View
@@ -32,6 +32,7 @@ def _draft(source: Source[ReportDraft], view: View) -> Json | None:
     return document_reference(source, draft.document, _KIND, REPORT) | {
         "status": "superseded" if over else "current",
         "docStatus": "preliminary",
+        "context": about_meeting(draft.meeting_id),
         "author": authors(source, draft.author, source.recorded_agency),
     }
 
@@ -55,6 +56,7 @@ def _report(source: Source[Report], view: View) -> Json | None:
         "status": "superseded" if report.amended_by_id else "current",
         "docStatus": "amended" if amends else "final",
         "date": instant(report.finalised_at),
+        "context": about_meeting(report.meeting_id),
         "author": authors(source, report.author, source.recorded_agency),
         "relatesTo": [{"code": "replaces", "target": ids.reference(amends, "DocumentReference")}] if amends else [],
     }

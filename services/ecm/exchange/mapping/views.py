@@ -3,7 +3,8 @@
 from enum import IntEnum
 from typing import Final
 
-from ecm.api.common.v1.values_pb2 import Document, FreeText
+from ecm.api.common.v1.values_pb2 import Document, FreeText, ProtectedKind
+from ecm.exchange.mapping.elements import enum_code
 
 
 class View(IntEnum):
@@ -24,6 +25,14 @@ def shows_text(text: FreeText, view: View) -> bool:
     An absent declaration counts as holding every protected kind.
     """
     return bool(text.text) and (view is View.FULL or holds_nothing(text))
+
+
+def declared(*held: FreeText | Document) -> list[str]:
+    """What the authors declared that they hold, as codes: `none`, or each kind; nothing where one is undeclared."""
+    if not held or not all(one.HasField("declaration") for one in held):
+        return []
+    kinds = {enum_code(ProtectedKind, kind) for one in held for kind in one.declaration.holds}
+    return sorted(kind for kind in kinds if kind) or ["none"]
 
 
 def holds_nothing(held: FreeText | Document) -> bool:

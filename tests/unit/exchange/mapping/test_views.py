@@ -19,6 +19,7 @@ from ecm.api.formulation.v1 import formulation_records_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.mapping import MappedResource, View, map_record
 from ecm.exchange.mapping.codes import NHS_NUMBER
+from ecm.exchange.mapping.ids import owning_record, record_ids
 from unit.exchange.mapping.invented import CHILD_ID, CONTEXT, RECORD_ID, version
 
 FREE = ProtectedDeclaration()
@@ -235,3 +236,16 @@ def test_a_case_is_no_referral_before_it_is_sent() -> None:
         assert [one.type for one in map_record(version("CASE", referrals.Case(state=state)), CONTEXT)] == [
             "EpisodeOfCare"
         ]
+
+
+def test_both_ids_of_a_record_lead_back_to_it() -> None:
+    own, other = record_ids(RECORD_ID)
+    assert own == RECORD_ID != other
+    assert owning_record(own) == owning_record(other) == RECORD_ID
+
+
+def test_a_declaration_is_served_as_it_was_made() -> None:
+    for declaration, codes in ((FREE, ["none"]), (SCHOOL, ["school"]), (None, [])):
+        document = Document(content_type="application/pdf", content=b"%PDF-invented", declaration=declaration)
+        body = mapped("ASSESSMENT", referrals.Assessment(document=document), "DocumentReference").renditions[View.FULL]
+        assert [one["valueCode"] for one in body.get("extension", [])] == codes
