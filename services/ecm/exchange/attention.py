@@ -1,6 +1,7 @@
 """Children that somebody must look at: first fetch, then what each client's topic is to be told.
 
-Written in the transaction of the cause, so that no crash loses it.
+Written in the transaction of the cause, so that no crash loses it; in the order
+of their ids, so that nobody waits in a ring.
 """
 
 from collections.abc import Iterable
@@ -13,12 +14,13 @@ CHANNEL = "ecm_fetch"
 
 _ADD = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children)
+    SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children) ORDER BY p.child_id
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 _ADD_OF_AGENCIES = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
     SELECT p.child_id, clock_timestamp() FROM projected_child p
      WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = p.child_id AND g.recipient = ANY(:agencies))
+     ORDER BY p.child_id
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 # A grant or its line began or ended meanwhile: nothing else would tell.
 _ADD_OF_TIMES = text("""
@@ -28,6 +30,7 @@ _ADD_OF_TIMES = text("""
         SELECT g.child_id FROM grants g LEFT JOIN line l ON l.line_id = g.line_id
          WHERE g.valid_from BETWEEN :since AND :until OR g.valid_until BETWEEN :since AND :until
             OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until)
+     ORDER BY p.child_id
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
 _WAKE = text(f"NOTIFY {CHANNEL}")
 

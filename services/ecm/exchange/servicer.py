@@ -1,5 +1,7 @@
 """The exchange's gRPC side: grants in, the accounting of disclosures out."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import grpc
@@ -10,9 +12,22 @@ from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.api.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from ecm.exchange.grants import Grants
 from ecm.exchange.tables import projected_record
+from ecm.kit.db.failures import is_transient
+from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
 
 Context = grpc.aio.ServicerContext[object, object]
+
+
+@asynccontextmanager
+async def _retryable() -> AsyncIterator[None]:
+    """A database that is away or busy is UNAVAILABLE `PEER_UNREACHABLE`: `consent` sends the set again."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, DomainError) or not is_transient(error):
+            raise
+        raise DomainError(Reason.PEER_UNREACHABLE, "The database is away or busy; try again.") from error
 
 
 class Disclosures(Protocol):
@@ -40,10 +55,12 @@ class ExchangeServicer(ExchangeServiceServicer):
         self._disclosures = disclosures
 
     async def ApplyGrants(self, request: wire.ApplyGrantsRequest, context: Context) -> wire.ApplyGrantsResponse:
-        return await self._grants.apply_child(request)
+        async with _retryable():
+            return await self._grants.apply_child(request)
 
     async def ApplyRegion(self, request: wire.ApplyRegionRequest, context: Context) -> wire.ApplyRegionResponse:
-        return await self._grants.apply_region(request)
+        async with _retryable():
+            return await self._grants.apply_region(request)
 
     async def ListDisclosures(
         self, request: wire.ListDisclosuresRequest, context: Context

@@ -21,7 +21,8 @@ _QUEUED = text("SELECT child_id, requested_at FROM fetch_queue ORDER BY requeste
 # Asked for again meanwhile: it stays.
 _DONE = text("DELETE FROM fetch_queue WHERE child_id = :child AND requested_at <= :seen")
 _ALL = text("""
-    INSERT INTO fetch_queue (child_id, requested_at) SELECT child_id, clock_timestamp() FROM projected_child
+    INSERT INTO fetch_queue (child_id, requested_at)
+    SELECT child_id, clock_timestamp() FROM projected_child ORDER BY child_id
     ON CONFLICT DO NOTHING""")
 _NOW = text("SELECT clock_timestamp()")
 
