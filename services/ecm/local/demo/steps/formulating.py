@@ -69,7 +69,7 @@ def _invite(journey: Journey) -> None:
 
 def _answer_and_contribute(journey: Journey) -> list[str]:
     authority = journey.local_authority
-    appointment = until(lambda: _one(journey, "Appointment"), "the local authority sees its invitation")
+    appointment = until(lambda: _invited_to(journey), "the local authority sees its invitation")
     patient = authority.patient(journey.subject.identifier)
     expect(patient is not None and "address" not in patient, "its Patient is the minimum")
     answer = authority.create(fhir.appointment_response(appointment["id"], ODS_CODE))
@@ -84,9 +84,13 @@ def _answer_and_contribute(journey: Journey) -> list[str]:
     return ["the local authority sees the invitation's minimum, accepts, and sends written information"]
 
 
-def _one(journey: Journey, kind: str) -> Resource | None:
-    seen = journey.local_authority.everything(journey.subject.identifier)
-    return next((resource for resource in seen if resource["resourceType"] == kind), None)
+def _invited_to(journey: Journey) -> Resource | None:
+    """The Appointment, once the agency's own Task has arrived too."""
+    seen = {
+        resource["resourceType"]: resource
+        for resource in journey.local_authority.everything(journey.subject.identifier)
+    }
+    return seen.get("Appointment") if "Task" in seen else None
 
 
 def _draw(journey: Journey) -> str:

@@ -9,6 +9,7 @@ import httpx
 from ecm.api.formulation.v1 import formulation_service_pb2 as messages
 from ecm.local.demo import fhir
 from ecm.local.demo.journey import LOCAL_AUTHORITY, Journey, expect, expect_status, until
+from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 
@@ -77,22 +78,24 @@ def _formulation(journey: Journey) -> messages.GetFormulationResponse:
 
 
 def _finalise(journey: Journey, draft: httpx.Response, patient: str, appointment: str) -> None:
-    location = str(draft.headers["Location"])
-    current = until(lambda: _checked(journey, location), "psychology sees the checked draft")
+    location = str(draft.headers["Location"]).split("/_history/", maxsplit=1)[0]
     resource = fhir.report(patient, appointment, status="final", declared_free=True)
-    resource["id"] = current.json()["id"]
+    # As any client: read, update; read again where a check arrived in between (412).
+    until(lambda: _updated(journey, location, resource), "the report is final")
+
+
+def _updated(journey: Journey, location: str, resource: Resource) -> bool:
+    current = journey.psychology.get(location)
+    expect_status(current, HTTPStatus.OK, "psychology reads its draft")
     answer = journey.psychology.update(
-        resource,
+        resource | {"id": current.json()["id"]},
         X_Provenance=fhir.provenance("psychologist-1"),
         If_Match=current.headers["ETag"],
-        Prefer="return=representation",
     )
-    expect_status(answer, HTTPStatus.OK, "the report is final")
-
-
-def _checked(journey: Journey, location: str) -> httpx.Response | None:
-    answer = journey.psychology.get(location.split("/_history/", maxsplit=1)[0])
-    return answer if answer.status_code == HTTPStatus.OK else None
+    if answer.status_code == HTTPStatus.PRECONDITION_FAILED:
+        return False
+    expect(answer.is_success, f"the report is final: {answer.status_code} {answer.text[:300]}")
+    return True
 
 
 def _circulate(journey: Journey) -> str:
