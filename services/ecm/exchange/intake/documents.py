@@ -7,11 +7,10 @@ from typing import Final
 
 from ecm.api.common.v1.values_pb2 import Document, FreeText, ProtectedDeclaration, ProtectedKind
 from ecm.exchange.intake.elements import Element, invariant, missing
-from ecm.exchange.mapping.codes import CANONICAL
+from ecm.exchange.mapping.codes import PROTECTED_DECLARATION
 from ecm.exchange.mapping.elements import enum_code
 from ecm.kit.errors import DomainError, Reason
 
-PROTECTED: Final = f"{CANONICAL}/StructureDefinition/ecm-protected-declaration"
 NONE: Final = "none"
 LARGEST_DOCUMENT = 10 * 1024 * 1024
 _LONGEST_TITLE = 200
@@ -29,7 +28,7 @@ def declaration(root: Element) -> ProtectedDeclaration | None:
 def _kinds(extensions: list[Element], path: str) -> list["ProtectedKind.ValueType"]:
     said = []
     for extension in extensions:
-        if extension.text("url") != PROTECTED:
+        if extension.text("url") != PROTECTED_DECLARATION:
             raise invariant("This exchange doesn't keep this extension; leave it out.", extension.at("url"))
         extension.allow("url", "valueCode")
         said.append(extension.code("valueCode", {NONE, *_KINDS}))

@@ -16,6 +16,7 @@ from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.intake.elements import Target
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.locks import share_agency
+from ecm.exchange.mapping.ids import owning_record
 from ecm.exchange.predicate import consent_predicate
 
 _SEEN = consent_predicate(
@@ -94,7 +95,7 @@ def _seen(row: Row[Any]) -> Seen:
     return Seen(
         type=row.type,
         id=row.id,
-        record_id=row.record_id,
+        record_id=owning_record(row.record_id),
         child_id=row.child_id,
         kind=row.kind,
         record_version=row.record_version,

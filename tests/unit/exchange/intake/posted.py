@@ -10,7 +10,6 @@ from uuid import UUID, uuid5
 
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
 from ecm.exchange.intake.context import Found, Writer
-from ecm.exchange.intake.documents import PROTECTED
 from ecm.exchange.intake.elements import Element
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.intake.shape import check_shape
@@ -122,7 +121,7 @@ def activity(key: str, what: str, **detail: Any) -> Json:
 
 
 def holds(*kinds: str) -> list[Json]:
-    return [{"url": PROTECTED, "valueCode": kind} for kind in kinds]
+    return [{"url": codes.PROTECTED_DECLARATION, "valueCode": kind} for kind in kinds]
 
 
 def without(resource: Json, *names: str) -> Json:
