@@ -19,13 +19,15 @@ def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str) -> s
     NOT {alias}.hidden
     AND ({alias}.only_for IS NULL OR {alias}.only_for = {recipient})
     AND NOT EXISTS (SELECT 1 FROM withheld w WHERE w.child_id = {alias}.child_id AND w.record_id = {alias}.record_id)
-    AND ({alias}.child_id IS NULL OR {alias}.view = CASE
+    AND {alias}.view = CASE
+      -- The directory is stored in the widest view, and everybody's.
+      WHEN {alias}.child_id IS NULL THEN 3
       WHEN {alias}.type = 'Patient' THEN (SELECT max(g.view) {of_child} AND g.patient AND {live})
       ELSE greatest(
         (SELECT max(g.view) {of_child} AND g.record_id = {alias}.record_id AND {live}),
         (SELECT min(coalesce((SELECT max(g.view) {of_child} AND g.category = c AND {live}), 0))
            FROM unnest({alias}.categories) AS c))
-      END))"""
+      END)"""
 
 
 def live_grant(grant: str, *, recipient: str, purpose: str, at: str) -> str:
