@@ -10,7 +10,7 @@ def main() -> None:
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -85,11 +85,25 @@ def run_service(
     configure_logging(settings.service, settings.log_level)
     try:
         uvloop.run(_run(settings, events, build, policy, descriptors))
-    except (RegionError, PortTakenError) as error:
-        sys.exit(f"ecm-{settings.service}: {error}")
     except Exception as error:
-        logger().error("service.failed", exc_info=error)
-        sys.exit(1)
+        sys.exit("\n".join(_last_words(settings, leaf) for leaf in _leaves(error)))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors themselves, out of the groups that task groups wrap them in."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+def _last_words(settings: ServiceSettings, error: BaseException) -> str:
+    if isinstance(error, RegionError | PortTakenError):
+        return f"{settings.client_id}: {error}"
+    # Its message may hold a record's values; class and place are enough to find it.
+    logger().error("service.failed", exc_info=error)
+    return f"{settings.client_id}: failed with {type(error).__name__}; see the log."
 
 
 async def _run(

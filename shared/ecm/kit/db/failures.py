@@ -1,5 +1,7 @@
 """Which failures of the database pass by themselves."""
 
+import socket
+
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -18,14 +20,7 @@ _TRANSIENT = frozenset(
         "25P03",  # idle_in_transaction_session_timeout
     }
 )
-_CONNECTION = (
-    ConnectionError,
-    OSError,
-    TimeoutError,
-    PoolTimeout,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-)
+_CONNECTION = (ConnectionError, TimeoutError, PoolTimeout, asyncpg.PostgresConnectionError, socket.gaierror)
 
 
 def sqlstate(error: BaseException) -> str:
@@ -40,5 +35,13 @@ def is_transient(error: BaseException) -> bool:
     if state in _TRANSIENT or state.startswith("08"):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or isinstance(error.orig, _CONNECTION)
-    return isinstance(error, _CONNECTION)
+        return error.connection_invalidated or _lost(error.orig)
+    return _lost(error)
+
+
+def _lost(error: BaseException | None) -> bool:
+    if isinstance(error, asyncpg.InterfaceError):
+        # "Connection is closed"; but wrong arguments, which are ValueErrors too, stay wrong.
+        return not isinstance(error, ValueError)
+    # asyncpg raises a bare OSError where several addresses fail; a missing file's is a subclass.
+    return isinstance(error, _CONNECTION) or type(error) is OSError
