@@ -15,6 +15,7 @@ from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 ODS_CODE = "XLA01"
+BEFORE_THE_MEETING = 5  # seconds: enough to invite in, and it must have begun before it was held
 
 
 def meet(journey: Journey) -> list[str]:
@@ -28,7 +29,7 @@ def meet(journey: Journey) -> list[str]:
 
 
 def _schedule(journey: Journey) -> None:
-    starts = datetime.now(UTC) + timedelta(days=14)
+    starts = datetime.now(UTC) + timedelta(seconds=BEFORE_THE_MEETING)
     request = messages.ScheduleMeetingRequest(
         case_id=journey.ids["case"],
         starts_at=stamp(starts),
@@ -117,6 +118,7 @@ def _keep(journey: Journey, name: str, content: bytes) -> Path:
 
 
 def _hold(journey: Journey) -> None:
+    until(lambda: _begun(journey), "the meeting has begun")
     review = datetime.now(UTC) + timedelta(days=60)
     request = messages.HoldMeetingRequest(
         meeting_id=journey.ids["meeting"],
@@ -133,6 +135,12 @@ def _hold(journey: Journey) -> None:
         follow_ups=[records.FollowUp(at=stamp(review), location="Eastvale YOT")],
     )
     journey.command(SENIOR, journey.yot.formulation.HoldMeeting, request, "meeting")
+
+
+def _begun(journey: Journey) -> bool:
+    request = messages.GetMeetingRequest(meeting_id=journey.ids["meeting"])
+    meeting = journey.yot.call(MANAGER, journey.yot.formulation.GetMeeting, request).meeting
+    return bool(meeting.starts_at.ToDatetime(UTC) <= datetime.now(UTC))
 
 
 def _present(kind: "records.AttendeeKind.ValueType", role: str, agency: str) -> records.Attendance:
