@@ -5,6 +5,7 @@ from http import HTTPStatus
 from ecm.api.consent.v1 import consent_service_pb2 as messages
 from ecm.local.demo import material
 from ecm.local.demo.journey import Journey, describe, expect, expect_status, until
+from ecm.local.demo.partner import Resource, TopicEvent
 from ecm.local.demo.steps.referring import MANAGER
 
 BY_CONSENT = (
@@ -44,16 +45,31 @@ def consent(journey: Journey) -> list[str]:
 
 def events(journey: Journey) -> list[str]:
     """Each `available` event says where to fetch; fetching works for psychology, and for nobody else."""
-    journey.fetched = until(journey.psychology.events, "psychology's topic has events")
-    available = [event for event in journey.fetched if event.type == "available"]
-    expect(available, "there are `available` events")
-    for event in available:
-        expect_status(journey.psychology.get(event.dataref), HTTPStatus.OK, "its dataref answers with the resource")
-    expect_status(
-        journey.local_authority.get(available[0].dataref), HTTPStatus.NOT_FOUND, "another client finds nothing there"
-    )
+    journey.fetched = until(lambda: _of_the_child(journey), "psychology's topic has events of the child")
+    stranger = journey.local_authority.get(journey.fetched[0].dataref)
+    expect_status(stranger, HTTPStatus.NOT_FOUND, "another client finds nothing there")
     expect(not journey.local_authority.events(seconds=1.0), "the local authority's topic has none")
-    return [f"{len(available)} `available` events, each fetched; {journey.local_authority.client} has none"]
+    return [f"{len(journey.fetched)} `available` events, each fetched; {journey.local_authority.client} has none"]
+
+
+def _of_the_child(journey: Journey) -> list[TopicEvent]:
+    """The `available` events under the child's pseudonym, which is the one whose Patient has the child's number."""
+    available = [event for event in journey.psychology.events(seconds=1.0) if event.type == "available"]
+    fetched = {event.dataref: _fetched(journey, event) for event in available}
+    numbers = {
+        event.subject: str(fetched[event.dataref].get("identifier", ""))
+        for event in available
+        if fetched[event.dataref]["resourceType"] == "Patient"
+    }
+    ours = {subject for subject, number in numbers.items() if journey.subject.nhs_number in number}
+    return [event for event in available if event.subject in ours]
+
+
+def _fetched(journey: Journey, event: TopicEvent) -> Resource:
+    answer = journey.psychology.get(event.dataref)
+    expect_status(answer, HTTPStatus.OK, "its dataref answers with the resource")
+    found: Resource = answer.json()
+    return found
 
 
 def _sees_all(journey: Journey) -> bool:
