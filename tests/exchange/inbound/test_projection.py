@@ -5,7 +5,10 @@ from uuid import UUID
 
 import orjson
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
+from ecm.api.common.v1.values_pb2 import Document, ProtectedDeclaration
+from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.directory import publish_directory
 from ecm.exchange.projection.records import RecordAt
@@ -194,3 +197,21 @@ async def test_a_record_of_another_child_is_none_of_ours(world: World) -> None:
     stranger = world.child()
     await world.project(stranger)
     assert await world.rows("SELECT 1 FROM resource WHERE child_id = :child", child=stranger) == []
+
+
+async def test_a_reports_document_stays_as_it_was_assembled(world: World) -> None:
+    child = await opened(world)
+    pdf = Document(content_type="application/pdf", content=b"%PDF-invented", declaration=ProtectedDeclaration())
+    report = Report(document=pdf, finalised_at=Timestamp(seconds=1_790_000_000))
+    record = world.owners.put("formulation", "REPORT", child, report)
+    await world.project(record)
+    await world.grant(child, category_grant("report"))
+    before = (await world.visible(PSYCHOLOGY, child))["Bundle"]
+    assert before["entry"][1]["resource"]["name"][0]["family"] == "Zephyrson"
+    assert "address" not in before["entry"][1]["resource"]
+    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.project(child)
+    report.circulations.add(agency="la-eastvale")
+    world.owners.put("formulation", "REPORT", child, report, record)
+    await world.project(record)
+    assert (await world.visible(PSYCHOLOGY, child))["Bundle"] == before

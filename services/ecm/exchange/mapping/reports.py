@@ -1,4 +1,4 @@
-"""Report drafts and reports → DocumentReference; a final report's bytes → Binary (checklist 168 to 175).
+"""Report drafts and reports → DocumentReference; a final report's bytes → Binary, and the document Bundle (checklist 168 to 175).
 
 https://hl7.org/fhir/R4/documentreference.html, …/binary.html
 """
@@ -11,6 +11,7 @@ from ecm.exchange.mapping import ids
 from ecm.exchange.mapping.categories import REPORT
 from ecm.exchange.mapping.documents import about_meeting, authors, document_reference, provenance, shows_document
 from ecm.exchange.mapping.elements import instant, media_type
+from ecm.exchange.mapping.report_bundle import report_bundle
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View
 
@@ -43,7 +44,13 @@ def map_report(source: Source[Report]) -> list[MappedResource]:
     document = source.resource("DocumentReference", partial(_report, source), REPORT)
     binary = source.resource("Binary", partial(_binary, source), REPORT)
     final = instant(report.finalised_at)
-    return [document, binary, *provenance(source, document, report.author, source.recorded_agency, recorded=final)]
+    bundle = source.resource("Bundle", partial(report_bundle, source), REPORT)
+    return [
+        document,
+        binary,
+        bundle,
+        *provenance(source, document, report.author, source.recorded_agency, recorded=final),
+    ]
 
 
 def _report(source: Source[Report], view: View) -> Json | None:

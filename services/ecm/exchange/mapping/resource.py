@@ -38,7 +38,7 @@ class MappedResource:
 
 @dataclass(frozen=True, slots=True)
 class MappingContext:
-    """What mappings know of the region: names, never anything of a child."""
+    """What mappings know beside the record: the region's names."""
 
     region: str
     identifier_base: str
@@ -46,6 +46,8 @@ class MappingContext:
     yot_agencies: Mapping[str, str]
     recovery_model: tuple[str, str]
     registrations: frozenset[tuple[str, str]] = field(default=frozenset())
+    # Of one record alone: the child in `minimum`, where a document is assembled.
+    patient: Json | None = None
 
     def organization(self, agency: str) -> Json | None:
         """A reference to the agency's Organization; by name alone where the region doesn't have it."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import text
@@ -12,6 +13,7 @@ from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.attention import look_at
 from ecm.exchange.locks import lock_record
 from ecm.exchange.mapping import MappedResource, MappingContext, map_record
+from ecm.exchange.projection.document import document_patient
 from ecm.exchange.projection.owners import FETCH_SECONDS, OWNERS, Owners
 from ecm.exchange.projection.records import (
     RecordAt,
@@ -113,23 +115,16 @@ class Projection:
     async def _replace(self, conn: AsyncConnection, service: str, versions: Sequence[RecordVersion]) -> None:
         """Each version in order; one in between that can't be mapped is passed over, the newest must be."""
         reached = RecordAt.of(service, versions[-1])
+        context = self._context
+        if reached.kind == "REPORT":
+            context = replace(context, patient=await document_patient(conn, reached))
         replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id)
-        changed = [await replacement.apply(found) for found in self._mapped(versions)]
+        changed = [await replacement.apply(found) for found in _mapped(versions, context)]
         await note_projected(conn, reached)
         if reached.record_id == reached.child_id:
             await conn.execute(_KEPT_BY, {"child": reached.child_id, "yot": versions[-1].yot})
         if any(changed):
             await look_at(conn, [reached.child_id])
-
-    def _mapped(self, versions: Sequence[RecordVersion]) -> list[list[MappedResource]]:
-        earlier = []
-        for version in versions[:-1]:
-            try:
-                earlier.append(map_record(version, self._context))
-            except Exception as error:
-                named = {"record_id": version.record_id, "version": version.version}
-                logger(**named).warning("projection.passed_over", exc_info=error)
-        return [*earlier, map_record(versions[-1], self._context)]
 
     async def _fail_alone(self, reached: RecordAt, error: Exception) -> None:
         async with self._engine.begin() as conn:
@@ -140,3 +135,14 @@ class Projection:
             reached = await known(conn, service, record_id, version)
             if reached is not None:
                 await self.fail(conn, reached, error)
+
+
+def _mapped(versions: Sequence[RecordVersion], context: MappingContext) -> list[list[MappedResource]]:
+    earlier = []
+    for version in versions[:-1]:
+        try:
+            earlier.append(map_record(version, context))
+        except Exception as error:
+            named = {"record_id": version.record_id, "version": version.version}
+            logger(**named).warning("projection.passed_over", exc_info=error)
+    return [*earlier, map_record(versions[-1], context)]

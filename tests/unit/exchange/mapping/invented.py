@@ -30,6 +30,7 @@ CONTEXT = MappingContext(
     yot_agencies={"eastvale": "yot-eastvale"},
     recovery_model=("trm", "1"),
     registrations=frozenset({(HCPC, "PYL00001")}),
+    patient={"resourceType": "Patient", "id": "44444444-4444-4444-8444-444444444444", "birthDate": "2012-06-15"},
 )
 
 _WORDS = st.text(alphabet=string.ascii_letters + " äêŵ-'", min_size=0, max_size=12)

@@ -3,6 +3,7 @@
 import json
 
 from google.protobuf.message import Message
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecm.api.common.v1.values_pb2 import (
     Category,
@@ -249,3 +250,14 @@ def test_a_declaration_is_served_as_it_was_made() -> None:
         document = Document(content_type="application/pdf", content=b"%PDF-invented", declaration=declaration)
         body = mapped("ASSESSMENT", referrals.Assessment(document=document), "DocumentReference").renditions[View.FULL]
         assert [one["valueCode"] for one in body.get("extension", [])] == codes
+
+
+def test_a_reports_document_holds_all_that_it_refers_to() -> None:
+    report = formulation.Report(document=PDF, finalised_at=Timestamp(seconds=1_790_000_000))
+    body = mapped("REPORT", report, "Bundle").renditions[View.UNPROTECTED]
+    assert [one["resource"]["resourceType"] for one in body["entry"]] == ["Composition", "Patient", "Binary"]
+    inside = {one["fullUrl"] for one in body["entry"]}
+    composition = body["entry"][0]["resource"]
+    assert composition["subject"]["reference"] in inside
+    assert composition["section"][0]["entry"][0]["reference"] in inside
+    assert all("reference" not in author for author in composition["author"])
