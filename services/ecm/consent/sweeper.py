@@ -9,7 +9,7 @@ from sqlalchemy import Row, func, select
 from ecm.api.consent.v1 import consent_records_pb2 as content
 from ecm.consent.compiling import recompile
 from ecm.consent.model import consent as model
-from ecm.consent.store import facts, records, sets
+from ecm.consent.store import agreements, facts, records, sets
 from ecm.consent.store.records import ADULT_REVIEW, CONSENT, EXPIRY, OVERRIDE, OVERRIDE_END
 from ecm.consent.tables import deadline
 from ecm.kit.auth.principal import service_principal
@@ -55,6 +55,8 @@ class Sweeper:
         for child_id in waiting:
             async with self._uow.begin(self._principal, scope=UNLIMITED) as tx:
                 await facts.lock_child(tx, child_id)
+                # Before the queue is touched: an approval holds the region while it fills the queue.
+                await agreements.hold_region(tx)
                 await sets.dequeue(tx.conn, child_id)
                 await recompile(tx, child_id)
         return len(waiting)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from ecm.api.common.v1 import values_pb2
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.kit.errors import Reason
-from rpc.consent.builders import withdraw
+from rpc.consent.builders import give, withdraw
 from rpc.consent.conftest import Consent, empty, given, opens_all
 
 ENFORCED, ENFORCING = service.ENFORCEMENT_STATE_ENFORCED, service.ENFORCEMENT_STATE_ENFORCING
@@ -37,6 +37,18 @@ async def test_a_withdrawal_repeated_answers_the_same_narrowing(agreed: Consent)
     assert first == again
     assert other.ref == first.ref
     assert other.enforcement == first.enforcement
+
+
+async def test_two_at_once_are_one_withdrawal_and_a_gift_beside_it_never_outlives_it(agreed: Consent) -> None:
+    child_id, case_id = await given(agreed)
+    calls = [agreed.call("Withdraw", withdraw(case_id), person) for person in ("supervisor", "yot-manager")]
+    renewed = agreed.call("GiveConsent", give(case_id))
+    one, other, gift = await asyncio.gather(*calls, renewed, return_exceptions=True)
+    ended = [answer for answer in (one, other) if not isinstance(answer, BaseException)]
+    assert len(ended) == 2
+    if isinstance(gift, BaseException):
+        assert ended[0].enforcement.narrowing_id == ended[1].enforcement.narrowing_id
+    await agreed.exchange.until(child_id, empty)
 
 
 async def test_exchange_away_says_enforcing_and_is_enforced_later(agreed: Consent) -> None:

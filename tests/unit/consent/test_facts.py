@@ -142,6 +142,17 @@ def test_of_a_child_only_birth_date_and_flags_are_kept() -> None:
     assert found.terms == {"date_of_birth": "2012-06-01", "flags": {"1": ["council", "custody"]}}
 
 
+@pytest.mark.parametrize("kind", ["CHILD", "CASE", "INVITATION", "CONTRIBUTION", "REPORT"])
+def test_an_erased_record_has_no_content_and_closes_all_the_same(kind: str) -> None:
+    erased = record_pb2.RecordVersion(record_id="r", kind=kind, version=9, change=record_pb2.CHANGE_CLOSED)
+    found = fact_of(erased)
+    assert (found.closed, found.terms) == (True, {})
+    held = dossier_of("child", [child(), replace(found, case_id="r")], [])
+    assert not any(held.cases.values())
+    assert (held.invitations, held.circulations, held.contributions) == ((), (), ())
+    assert birth_date([found], []) is None
+
+
 def test_of_a_report_only_who_has_it_now_is_kept() -> None:
     circulations = [
         formulation.Circulation(agency="council", ended=True),

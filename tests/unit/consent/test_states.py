@@ -78,6 +78,25 @@ def test_who_wasnt_needed_doesnt_close() -> None:
     assert model.withdraw(alone, ending("CHILD"), RULE, TODAY).state == model.WITHDRAWN
 
 
+def test_a_refusal_is_the_childs_or_a_needed_parents() -> None:
+    sought = records.Consent(state=model.SOUGHT)
+    for by, needed in (("CHILD", False), ("CHILD", True), ("PARENTAL_RESPONSIBILITY", True)):
+        assert model.refuse(sought, ending(by), TODAY, second_needed=needed).state == model.REFUSED
+    for by, needed in (("PARENTAL_RESPONSIBILITY", False), ("CARER", True)):
+        with pytest.raises(DomainError) as caught:
+            model.refuse(sought, ending(by), TODAY, second_needed=needed)
+        assert caught.value.field == "ending.by"
+
+
+def test_a_parent_whose_signature_was_waived_doesnt_close() -> None:
+    waiver = records.SecondSignatureWaiver(reason=records.WAIVER_REASON_UNSAFE_TO_SEEK, approver="supervisor")
+    request = service.GiveConsentRequest(instruments=instruments(signature("CHILD")), waiver=waiver)
+    waived = model.give(records.Consent(state=model.SOUGHT), request, REGION, terms())
+    assert waived.waiver == waiver
+    with pytest.raises(DomainError):
+        model.withdraw(waived, ending("PARENTAL_RESPONSIBILITY"), RULE, TODAY)
+
+
 def test_what_has_expired_can_still_be_withdrawn() -> None:
     expired = model.moved(given(), model.EXPIRED)
     assert model.withdraw(expired, ending("CHILD"), RULE, TODAY).state == model.WITHDRAWN

@@ -53,7 +53,8 @@ class Narrowed:
 
 
 def fact_of(version: record_pb2.RecordVersion) -> Fact:
-    """What the rules need of a version; no names, no texts."""
+    """What the rules need of a version: no names, no texts; of a closed one nothing, since it may be erased."""
+    closed = version.change == record_pb2.CHANGE_CLOSED
     return Fact(
         record_id=version.record_id,
         kind=version.kind,
@@ -61,8 +62,8 @@ def fact_of(version: record_pb2.RecordVersion) -> Fact:
         case_id=version.record_id if version.kind == "CASE" else version.case_id,
         yot=version.yot,
         version=version.version,
-        closed=version.change == record_pb2.CHANGE_CLOSED,
-        terms=_TERMS[version.kind](version),
+        closed=closed,
+        terms={} if closed else _TERMS[version.kind](version),
     )
 
 
@@ -70,7 +71,9 @@ def _child(version: record_pb2.RecordVersion) -> Mapping[str, Any]:
     content = referrals.Child()
     version.content.Unpack(content)
     flags = {str(flag.kind): sorted(flag.named_agencies) for flag in content.protected_flags}
-    return {"date_of_birth": day_of(content.date_of_birth, "date_of_birth").isoformat(), "flags": flags}
+    known = content.HasField("date_of_birth")
+    born = day_of(content.date_of_birth, "date_of_birth").isoformat() if known else ""
+    return {"date_of_birth": born, "flags": flags}
 
 
 def _case(version: record_pb2.RecordVersion) -> Mapping[str, Any]:
@@ -135,9 +138,9 @@ def _ended_for(fact: Fact, agency: str) -> bool:
 
 def birth_date(facts: Iterable[Fact], narrowed: Iterable[Narrowed]) -> date | None:
     """The child's date of birth as it is, or will be in a moment; None where the file isn't known."""
-    days = [fact.terms["date_of_birth"] for fact in facts if fact.kind == "CHILD"]
+    days = [fact.terms["date_of_birth"] for fact in facts if fact.kind == "CHILD" and not fact.closed]
     days += [one.terms["date_of_birth"] for one in narrowed if one.kind == BIRTH_DATE]
-    return date.fromisoformat(days[-1]) if days else None
+    return date.fromisoformat(days[-1]) if days and days[-1] else None
 
 
 def dossier_of(child_id: str, facts: Sequence[Fact], narrowed: Sequence[Narrowed]) -> Dossier:
@@ -171,7 +174,7 @@ def dossier_of(child_id: str, facts: Sequence[Fact], narrowed: Sequence[Narrowed
 def _cases(facts: Sequence[Fact], narrowed: Sequence[Narrowed], withheld: frozenset[str]) -> dict[str, bool]:
     closing = {one.record_id for one in narrowed if one.kind == CLOSE_CASE} | withheld
     cases = _of(facts, "CASE")
-    return {case.record_id: case.terms["open"] and not case.closed and case.record_id not in closing for case in cases}
+    return {case.record_id: not case.closed and case.terms["open"] and case.record_id not in closing for case in cases}
 
 
 def _flags(child: Sequence[Fact], narrowed: Sequence[Narrowed]) -> dict[ProtectedCode, frozenset[str]]:

@@ -62,11 +62,11 @@ def needs_second(age: int, rule: ConsentRule) -> bool:
 
 
 def may_close(by: records.SignatoryCapacity.ValueType, consent: records.Consent, rule: ConsentRule) -> bool:
-    """Whether this signatory's withdrawal closes: the child's always; the second one's where it was required."""
+    """Whether this signatory's withdrawal closes: the child's always, a parent's where it was needed and signed."""
     if by == CHILD:
         return True
-    required = needs_second(consent.age_at_signing, rule) and not consent.HasField("waiver")
-    return by == PARENT and required
+    signed = any(_has(one, PARENT) for one in consent.instruments)
+    return by == PARENT and signed and needs_second(consent.age_at_signing, rule)
 
 
 def _check_one(one: records.SignedInstrument, terms: Terms) -> None:

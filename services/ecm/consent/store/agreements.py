@@ -21,7 +21,8 @@ async def hold_region(tx: Tx) -> None:
     """Keeps the region's lines as they are until the transaction ends.
 
     So a child compiled beside an approval either reads the new lines, or is
-    among those that the approval queues to be compiled anew.
+    among those that the approval queues to be compiled anew. Taken after the
+    child's lock, never before: whoever holds the region exclusively takes no child's.
     """
     await tx.conn.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('ecm-consent:region', 0))"))
 

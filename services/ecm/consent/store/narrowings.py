@@ -16,6 +16,7 @@ from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 
 _c = narrowing.c
+PORTION = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,12 @@ async def unjournaled(conn: AsyncConnection, limit: int) -> Sequence[Narrowing]:
 
 
 async def known(conn: AsyncConnection, ids: Sequence[UUID]) -> frozenset[UUID]:
-    """Which of these the database has."""
-    return frozenset((await conn.execute(select(_c.narrowing_id).where(_c.narrowing_id.in_(ids)))).scalars())
+    """Which of these the database has. In portions: a statement takes 32,767 parameters at most."""
+    found: set[UUID] = set()
+    for start in range(0, len(ids), PORTION):
+        portion = _c.narrowing_id.in_(ids[start : start + PORTION])
+        found.update((await conn.execute(select(_c.narrowing_id).where(portion))).scalars())
+    return frozenset(found)
 
 
 async def journaled(conn: AsyncConnection, narrowing_id: UUID) -> None:
