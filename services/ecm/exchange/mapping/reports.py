@@ -1,4 +1,4 @@
-"""Report drafts and reports → DocumentReference; a final report's bytes → Binary, and the document Bundle (checklist 168 to 175).
+"""Report drafts and reports → DocumentReference; a final report also → Binary and Bundle (checklist 168 to 175).
 
 https://hl7.org/fhir/R4/documentreference.html, …/binary.html
 """
