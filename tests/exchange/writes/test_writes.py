@@ -158,6 +158,11 @@ async def test_the_same_update_again_is_answered_the_same(journey):
     other = journey.about(posted.plan(id=plan, activity=[posted.activity("r1", "A third")]))
     assert (await journey.put(other, if_match=etag)).status_code == 412
 
+    etag = (await journey.get(f"CarePlan/{plan}")).headers["etag"]
+    key = uuid4().hex
+    assert (await journey.put(other, if_match=etag, idempotency_key=key)).status_code == 200
+    assert (await journey.put(changed, if_match=etag, idempotency_key=key)).status_code == 409
+
 
 async def test_the_same_key_is_the_same_command(journey):
     key = uuid4().hex

@@ -29,6 +29,7 @@ async def test_a_plan_is_made_once_and_changed_with_a_reason(monitoring, refusal
     change = pb.ChangePlanRequest(plan_id=made.ref.record_id, expected_version=1, plan=plan())
     assert (await refusal(monitoring.call("ChangePlan", change, "case-manager"))).field == "plan.change_reason"
     change.plan.CopyFrom(plan(change_reason="Discussed at the review", completed=True))
+    assert (await refusal(monitoring.call("ChangePlan", change, "other-case-manager"))).reason is Reason.NOT_FOUND
     assert (await monitoring.call("ChangePlan", change, "case-manager")).ref.version == 2
     stale = await refusal(monitoring.call("ChangePlan", change, "case-manager"))
     assert stale.reason is Reason.VERSION_CONFLICT
