@@ -46,11 +46,20 @@ class Hearing:
         async with self._uow.read(service_principal("monitoring")) as tx:
             if await known_case(tx, wanted) is not None:
                 return
-        versions = await self._owners.versions("referrals", case_id, 0)
+        versions = await self._case_versions(case_id)
         if not versions or versions[-1].kind != "CASE":
-            raise DomainError(Reason.NOT_FOUND, "There is no case with this id.")
+            # In the very words for another YOT's case: nobody learns that there is one.
+            raise DomainError(Reason.NOT_FOUND, "There is no case with this id.", field="case_id")
         async with self._uow.begin(service_principal("monitoring")) as tx:
             await self._keep(tx, versions)
+
+    async def _case_versions(self, case_id: str) -> Sequence[RecordVersion]:
+        try:
+            return await self._owners.versions("referrals", case_id, 0)
+        except DomainError as error:
+            if error.reason is not Reason.NOT_FOUND:
+                raise
+            return []
 
     async def know_formulation(self, case_id: str) -> None:
         """Asks `formulation` where meeting or stage of a known case aren't here yet."""

@@ -1,8 +1,9 @@
 """What the process writes and refuses: its log, its schema, a restored database, bad input."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Connection, inspect
@@ -12,7 +13,9 @@ from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.consent import tables
 from ecm.consent.app import RestoredError, prepare
 from ecm.consent.journal import Journal
+from ecm.consent.store import agreements, sets
 from ecm.consent.store.records import EVENTS
+from ecm.kit.auth.principal import service_principal
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.engine import driver_url, make_engine
 from ecm.kit.db.uow import UnitOfWork
@@ -60,9 +63,7 @@ async def test_the_database_is_as_the_tables_say(agreed: Consent) -> None:
 
 
 async def test_a_database_that_lacks_a_journaled_narrowing_isnt_served(agreed: Consent, tmp_path: Any) -> None:
-    region = load_region(Path(agreed.environment["ECM_REGION_FILE"]))
-    engine = make_engine(agreed.stack.database_url("consent"), app_name="test")
-    uow = UnitOfWork(engine, SystemClock(), RandomIds(), region, EVENTS)
+    uow = inside(agreed)
     journal = tmp_path / "journal"
     known = agreed.journal.read_text().splitlines()[0]
     journal.write_text(known + "\n")
@@ -70,7 +71,27 @@ async def test_a_database_that_lacks_a_journaled_narrowing_isnt_served(agreed: C
     journal.write_text(f'{known}\n{{"narrowing_id":"{uuid4()}"}}\n')
     with pytest.raises(RestoredError, match="1 narrowings"):
         await prepare(uow, Journal(journal))
-    await engine.dispose()
+    await uow.engine.dispose()
+
+
+def inside(consent: Consent) -> UnitOfWork:
+    """Transactions on the service's own database, beside its process."""
+    region = load_region(Path(consent.environment["ECM_REGION_FILE"]))
+    engine = make_engine(consent.stack.database_url("consent"), app_name="test")
+    return UnitOfWork(engine, SystemClock(), RandomIds(), region, EVENTS)
+
+
+async def test_an_approval_that_meets_the_sweeper_doesnt_deadlock(agreed: Consent) -> None:
+    child_id, _ = await given(agreed)
+    uow, somebody = inside(agreed), service_principal("consent")
+    async with uow.begin(somebody) as approval:
+        await agreements.lock_region(approval)
+        async with uow.begin(somebody) as tx:
+            await sets.queue_all(tx.conn, [UUID(child_id)])
+        # Now the process's sweeper has found the child, and waits for the region.
+        await asyncio.sleep(1.5)
+        await sets.queue_all(approval.conn, [UUID(child_id)])
+    await uow.engine.dispose()
 
 
 async def test_an_exchange_that_knows_more_than_we_do_gets_no_lease(agreed: Consent, refusal: Any) -> None:

@@ -1,6 +1,5 @@
 """Agreements, clients, overrides, gates, explanations, and whose records one sees."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -66,16 +65,6 @@ async def test_a_new_version_opens_nothing_until_approved_and_may_narrow(agreed:
     assert {line.line_id for line in agreed.exchange.region.lines} != before
     request = service.EndAgreementRequest(agreement_id=ref.record_id, expected_version=4, reason="over")
     await agreed.call("EndAgreement", request, "administrator")
-
-
-async def test_agreements_change_beside_compiling_without_a_deadlock(agreed: Consent) -> None:
-    await given(agreed)
-    for _ in range(6):
-        ref = await propose(agreed)
-        version = (await agreed.call("ApproveAgreement", approval(ref), "data-protection-officer")).ref.version
-        request = service.EndAgreementRequest(agreement_id=ref.record_id, expected_version=version, reason="over")
-        _, answer = await asyncio.gather(given(agreed), agreed.call("EndAgreement", request, "administrator"))
-        assert answer.enforcement.state == ENFORCED
 
 
 async def test_a_client_is_blocked_and_let_in_again(agreed: Consent, refusal: Any) -> None:

@@ -12,9 +12,11 @@ from ecm.api.monitoring.v1 import monitoring_service_pb2 as monitoring
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
 from ecm.local.demo import material
 from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, describe, expect, expect_status, until
+from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 OFFICER = "data-protection-officer"
+ASSET_PLUS = "assetplus-assessment"
 
 
 def review_and_protect(journey: Journey) -> list[str]:
@@ -22,9 +24,8 @@ def review_and_protect(journey: Journey) -> list[str]:
     _review(journey)
     counted = until(lambda: _counted(journey), "the review is counted in the YOT's return")
     before = journey.psychology.everything(journey.subject.identifier)
-    expect(
-        any("address" in resource for resource in before if resource["resourceType"] == "Patient"), "it had the address"
-    )
+    expect(any("address" in resource for resource in before), "psychology saw the address")
+    expect(ASSET_PLUS in _document_kinds(before), "psychology saw the AssetPlus assessment")
     _protect(journey)
     gone = until(lambda: _address_gone(journey), "the address is gone")
     return [f"the return counts {counted} review(s)", gone]
@@ -113,16 +114,18 @@ def _protect(journey: Journey) -> None:
 
 def _address_gone(journey: Journey) -> str:
     seen = journey.psychology.everything(journey.subject.identifier)
-    patient = next((resource for resource in seen if resource["resourceType"] == "Patient"), {})
-    documents = [
-        str(resource.get("description", "")) for resource in seen if resource["resourceType"] == "DocumentReference"
-    ]
-    hidden = bool(patient) and "address" not in patient and "AssetPlus assessment" not in documents
+    patients = [resource for resource in seen if resource["resourceType"] == "Patient"]
+    hidden = patients and "address" not in patients[0] and ASSET_PLUS not in _document_kinds(seen)
     return (
         "address protected: gone from psychology's Patient; the undeclared AssetPlus is withheld whole"
         if hidden
         else ""
     )
+
+
+def _document_kinds(seen: list[Resource]) -> set[str]:
+    documents = [resource for resource in seen if resource["resourceType"] == "DocumentReference"]
+    return {coding["code"] for document in documents for coding in document["type"]["coding"]}
 
 
 def _told_unavailable(journey: Journey) -> int:
