@@ -4,9 +4,7 @@ Frozen: a later change is a `common_v2` and a migration in each service. A test
 holds what all versions make equal to `ecm.kit.db.tables`.
 """
 
-from alembic.operations import Operations
-
-from ecm.kit.db.grants import grant
+from ecm.kit.db.grants import Op, grant
 
 _DDL = (
     """
@@ -104,7 +102,7 @@ _GRANTS = {
 }
 
 
-def create_common(op: Operations) -> None:
+def create_common(op: Op) -> None:
     """Makes the common tables and grants the app role what it needs of each, and no more."""
     for statement in _DDL:
         op.execute(statement)

@@ -1,13 +1,15 @@
 """Rights of the app role, for migrations."""
 
 import re
+from typing import Any, TypeAlias
 
-from alembic.operations import Operations
+Op: TypeAlias = Any
+"""`alembic.op`: a module that stands for the `Operations` of the migration under way."""
 
 _NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 
 
-def app_role(op: Operations) -> str:
+def app_role(op: Op) -> str:
     """The role that the service works as, as given to `run_migrations`."""
     context = op.get_context()
     role = context.opts["app_role"] if context.opts else ""
@@ -16,14 +18,14 @@ def app_role(op: Operations) -> str:
     return str(role)
 
 
-def grant(op: Operations, table: str, rights: str) -> None:
+def grant(op: Op, table: str, rights: str) -> None:
     """Grants the app role `rights` on a table, e.g. "SELECT, INSERT"."""
     if not _NAME.match(table):
         raise ValueError(f"{table!r} isn't a table name.")
     op.execute(f'GRANT {rights} ON {table} TO "{app_role(op)}"')
 
 
-def grant_execute(op: Operations, signature: str) -> None:
+def grant_execute(op: Op, signature: str) -> None:
     """Lets the app role, and nobody else, call a function, e.g. "disclose(text, jsonb)"."""
     op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
     op.execute(f'GRANT EXECUTE ON FUNCTION {signature} TO "{app_role(op)}"')
