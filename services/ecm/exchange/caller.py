@@ -1,6 +1,7 @@
 """The partner's system that asks."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ecm.kit.auth.scopes import allows
 
@@ -20,4 +21,9 @@ class PartnerCaller:
 
     def may(self, resource_type: str, permission: str) -> bool:
         """Whether the scopes cover a letter of `cruds` on that type."""
-        return allows(self.scopes, resource_type, permission) and allows(self.allowed, resource_type, permission)
+        return _allows(self.scopes, resource_type, permission) and _allows(self.allowed, resource_type, permission)
+
+
+@lru_cache(maxsize=4_096)
+def _allows(scopes: frozenset[str], resource_type: str, permission: str) -> bool:
+    return allows(scopes, resource_type, permission)

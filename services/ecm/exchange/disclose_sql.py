@@ -24,11 +24,11 @@ def agency_lock(agency: str) -> str:
     return f"hashtextextended('ecm-agency:' || {agency}, 0)"
 
 
-def columns(alias: str, *, recipient: str, purpose: str, at: str) -> str:
+def columns(alias: str, *, recipient: str, purpose: str, at: str, body: str = "") -> str:
     """What `disclose()` needs of each row found: the resource, why it is open, and its child's grants version."""
     live = live_grant("g", recipient=recipient, purpose=purpose, at=at)
     return f"""{alias}.type, {alias}.id, {alias}.view, {alias}.version_id, {alias}.last_updated, {alias}.child_id,
-      {alias}.body,
+      {body or f"{alias}.body"} AS body,
       (SELECT s.version FROM grant_set s WHERE s.child_id = {alias}.child_id) AS grants,
       (SELECT string_agg(DISTINCT g.basis || coalesce(', ' || b.agreement || ': ' || b.legal_basis, ''), '; ')
          FROM grants g LEFT JOIN line b ON b.line_id = g.line_id

@@ -1,20 +1,25 @@
 """Writers, sealer, checkpoints and verification."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+import pytest_asyncio
 from google.protobuf.empty_pb2 import Empty
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.exchange.asks import Ask, Inquiry
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.listing import list_disclosures
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
-from ecm.exchange.audit.verify import verify
+from ecm.exchange.audit.verify import Verdict, verify
+from ecm.exchange.caller import PartnerCaller
 from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
@@ -28,34 +33,44 @@ from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, connect
 SIGNER = Signer(b"s" * 32)
 
 
-@pytest.fixture
-async def engine(urls: dict[str, str]) -> Any:
-    made = make_engine(urls["app"], pool_size=3, app_name="test")
-    yield made
-    await made.dispose()
+@dataclass
+class Sealing:
+    """A sealer, and what verifies its work."""
+
+    engine: Any
+    sealer: Sealer
+    directory: Path
+    repository: Path
+
+    async def verify(self) -> Verdict:
+        return await verify(self.engine, SIGNER, self.directory)
+
+    def uow(self) -> UnitOfWork:
+        region = load_region(self.repository / "deploy/regions/example/region.yaml")
+        return UnitOfWork(self.engine, SystemClock(), RandomIds(), region, RecordEvents({}, Empty))
 
 
-@pytest.fixture
-def sealer(engine: Any, tmp_path: Path) -> Sealer:
-    return Sealer(engine, SIGNER, tmp_path / "checkpoints", SystemClock())
+@pytest_asyncio.fixture
+async def sealing(urls: dict[str, str], tmp_path: Path, repository: Path) -> AsyncIterator[Sealing]:
+    engine = make_engine(urls["app"], pool_size=3, app_name="test")
+    yield Sealing(engine, Sealer(engine, SIGNER, tmp_path, SystemClock()), tmp_path, repository)
+    await engine.dispose()
 
 
 async def _some(server: Server, count: int = 5) -> None:
     await asyncio.gather(*(server.get(f"Patient/{uuid4()}") for _ in range(count)))
 
 
-async def test_rows_are_gapless_per_writer_and_verify(
-    world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path
-) -> None:
+async def test_rows_are_gapless_per_writer_and_verify(world: World, server: Server, sealing: Sealing) -> None:
     await _some(server, 40)
     rows = await world.sql.fetch("SELECT writer, count(*) AS rows, max(n) AS last FROM audit GROUP BY writer")
     assert sum(row["rows"] for row in rows) == 40
     assert all(row["rows"] == row["last"] for row in rows)
-    assert await sealer.seal() == 40
-    assert await sealer.checkpoint() is not None
-    assert await sealer.checkpoint() is None
+    assert await sealing.sealer.seal() == 40
+    assert await sealing.sealer.checkpoint() is not None
+    assert await sealing.sealer.checkpoint() is None
     await _some(server, 3)
-    verdict = await verify(engine, SIGNER, tmp_path / "checkpoints")
+    verdict = await sealing.verify()
     assert (verdict.verified, verdict.unsealed, verdict.checkpoints, verdict.faults) == (40, 3, 1, [])
 
 
@@ -71,14 +86,12 @@ async def test_rows_are_gapless_per_writer_and_verify(
         ("UPDATE audit_checkpoint SET chain = sha256('x')", "has a wrong signature"),
     ],
 )
-async def test_tampering_is_named(
-    world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path, tampering: str, words: str
-) -> None:
+async def test_tampering_is_named(world: World, server: Server, tampering: str, words: str, sealing: Sealing) -> None:
     await _some(server, 8)
-    await sealer.seal()
-    await sealer.checkpoint()
+    await sealing.sealer.seal()
+    await sealing.sealer.checkpoint()
     await world.sql.execute(tampering)
-    verdict = await verify(engine, SIGNER, tmp_path / "checkpoints")
+    verdict = await sealing.verify()
     assert any(words in fault for fault in verdict.faults), verdict.faults
 
 
@@ -100,10 +113,11 @@ async def test_the_app_role_can_only_append(urls: dict[str, str], world: World) 
 
 
 async def test_a_lost_connection_ends_its_writer_and_another_goes_on(
-    urls: dict[str, str], world: World, server: Server, sealer: Sealer, engine: Any, tmp_path: Path
+    urls: dict[str, str], world: World, server: Server, sealing: Sealing
 ) -> None:
     await _some(server)
-    kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ecm-exchange-release'"
+    kill = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE application_name = 'ecm-exchange-release' AND datname = current_database()"""
     sql = await connect(urls["app"])
     await sql.execute(kill)
     await sql.close()
@@ -111,17 +125,14 @@ async def test_a_lost_connection_ends_its_writer_and_another_goes_on(
     assert set(statuses) <= {404, 503}
     assert statuses[-1] == 404
     assert await world.sql.fetchval("SELECT count(DISTINCT writer) FROM audit") >= 2
-    await sealer.seal()
-    await sealer.seal()
+    await sealing.sealer.seal()
+    await sealing.sealer.seal()
     ended = await world.sql.fetchval("SELECT count(*) FROM audit_writer WHERE ended")
     assert ended == 2
-    assert (await verify(engine, SIGNER, tmp_path)).faults == []
+    assert (await sealing.verify()).faults == []
 
 
 async def test_one_faulty_ask_takes_no_other_with_it(world: World, server: Server) -> None:
-    from ecm.exchange.asks import Ask, Inquiry
-    from ecm.exchange.caller import PartnerCaller
-
     caller = PartnerCaller(PSYCHOLOGY, PSYCHOLOGY, frozenset(), frozenset())
     good = Ask(Inquiry("search", "good"), "query", sql="SELECT 1::bigint AS total, false AS more, NULL::uuid AS id")
     bad = Ask(Inquiry("search", "bad"), "query", sql="SELECT nonsense")
@@ -130,11 +141,6 @@ async def test_one_faulty_ask_takes_no_other_with_it(world: World, server: Serve
     assert [isinstance(one, DomainError) for one in found] == [False, True, False, True, False]
     rows = await world.sql.fetch("SELECT writer, count(*) AS rows, max(n) AS last FROM audit GROUP BY writer")
     assert all(row["rows"] == row["last"] for row in rows)
-
-
-def _uow(engine: Any, repository: Path) -> UnitOfWork:
-    region = load_region(repository / "deploy/regions/example/region.yaml")
-    return UnitOfWork(engine, SystemClock(), RandomIds(), region, RecordEvents({}, Empty))
 
 
 def _person(yot: str) -> Principal:
@@ -155,8 +161,8 @@ async def _known_child(world: World, yot: str = "eastvale", nhs: str = "99900000
     return child, await world.patient(child, nhs)
 
 
-async def test_disclosures_and_attempts_of_a_child(world: World, server: Server, engine: Any, repository: Path) -> None:
-    uow = _uow(engine, repository)
+async def test_disclosures_and_attempts_of_a_child(world: World, server: Server, sealing: Sealing) -> None:
+    uow = sealing.uow()
     nhs = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"}
     await server.get(f"Patient?identifier={nhs['system']}|{nhs['value']}", COUNCIL)  # before anything is held
     child, patient = await _known_child(world)
@@ -186,8 +192,8 @@ async def test_disclosures_and_attempts_of_a_child(world: World, server: Server,
     assert refused.value.reason is Reason.NOT_FOUND
 
 
-async def test_disclosures_come_in_pages(world: World, server: Server, engine: Any, repository: Path) -> None:
-    uow = _uow(engine, repository)
+async def test_disclosures_come_in_pages(world: World, server: Server, sealing: Sealing) -> None:
+    uow = sealing.uow()
     child, patient = await _known_child(world)
     for _ in range(5):
         await server.get(f"Patient/{patient}")
@@ -202,10 +208,8 @@ async def test_disclosures_come_in_pages(world: World, server: Server, engine: A
     assert (len(seen), len(set(seen)), token) == (5, 5, "")
 
 
-async def test_a_paper_copy_is_in_the_accounting(
-    world: World, server: Server, sealer: Sealer, engine: Any, repository: Path, tmp_path: Path
-) -> None:
-    uow = _uow(engine, repository)
+async def test_a_paper_copy_is_in_the_accounting(world: World, server: Server, sealing: Sealing) -> None:
+    uow = sealing.uow()
     child, _ = await _known_child(world)
     request = wire.RecordManualDisclosureRequest(
         child_id=str(child), agency=COUNCIL, recipient="social worker", purpose="direct-care", what="report, paper"
@@ -215,8 +219,8 @@ async def test_a_paper_copy_is_in_the_accounting(
         made = await record_manual(tx, request)
     (listed,) = await _listed(uow, server, child_id=str(child))
     assert (listed.audit_id, listed.interaction, listed.outcome) == (made.audit_id, "manual", "disclosed")
-    await sealer.seal()
-    verdict = await verify(engine, SIGNER, tmp_path)
+    await sealing.sealer.seal()
+    verdict = await sealing.verify()
     assert (verdict.verified, verdict.faults) == (1, [])
     for change in ({"agency": "nobody"}, {"what": ""}, {"child_id": "x"}):
         faulty = wire.RecordManualDisclosureRequest()

@@ -32,7 +32,7 @@ async def _waits(world: World) -> None:
     query = """SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
     async with asyncio.timeout(5):
-        while not await world.sql.fetchval(query):
+        while not await world.sql.fetchval(query):  # noqa: ASYNC110 - another process waits
             await asyncio.sleep(0.01)
 
 
@@ -75,7 +75,7 @@ async def test_another_agency_does_not_wait(world: World, server: Server, narrow
 
 
 async def test_expiry_is_read_after_the_wait(world: World, server: Server, narrowing: Any) -> None:
-    child, patient, observation = await _ready(world)
+    _, _, observation = await _ready(world)
     async with narrowing.transaction():
         await narrowing.execute(LOCK, PSYCHOLOGY)
         await world.sql.execute("UPDATE grants SET valid_until = clock_timestamp() + interval '300 ms'")
@@ -119,7 +119,7 @@ async def test_the_barrier_fails_when_lock_and_read_are_one_statement(
 
 async def test_reads_beside_gives_and_withdrawals_find_no_breach(world: World, server: Server, narrowing: Any) -> None:
     """By the rule of §4: no answer to a request sent after E, and no audit row at the narrowing's version."""
-    child, patient, observation = await _ready(world)
+    child, _, observation = await _ready(world)
     line, closed, stop, breaches = world.lines[PSYCHOLOGY, "referral"], asyncio.Event(), asyncio.Event(), []
 
     async def read() -> None:

@@ -175,7 +175,7 @@ class _Stored:
         await self.world.resource(
             child,
             one.type,
-            id=one.id,
+            resource_id=one.id,
             categories=one.categories,
             record=self.records[one.record],
             only_for=one.only_for,

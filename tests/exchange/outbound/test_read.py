@@ -1,10 +1,12 @@
 """Read, vread and events: what a client gets, and the one 404."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from ecm.exchange.api.handover import TransferEndedError
 from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World
 
 
@@ -125,3 +127,31 @@ async def test_directory_is_everybodys(world: World, server: Server) -> None:
     organization = await world.resource(None, "Organization", categories=(), views=(3,), name="Invented Council")
     assert (await server.get(f"Organization/{organization}", COUNCIL)).status_code == 200
     assert (await world.audit())[0]["disclosed"].count('"basis": "directory"') == 1
+
+
+async def test_a_large_body_is_decided_anew_chunk_by_chunk(world: World, server: Server) -> None:
+    child = uuid4()
+    await world.grant(child, PSYCHOLOGY, "referral")
+    large = {"text": "x" * 3_500_000}
+    found = await world.resource(child, "DocumentReference", views={2: {}, 3: large})
+    whole = await server.get(f"DocumentReference/{found}")
+    assert whole.json()["text"] == large["text"]
+    assert [row["outcome"] for row in await world.audit()] == ["disclosed"] * 4
+
+    sent: list[dict[str, Any]] = []
+
+    async def take(message: dict[str, Any]) -> None:
+        sent.append(message)
+        if len(sent) == 20:
+            # The child withdraws, or an address is protected, while the second chunk is on its way.
+            await world.sql.execute("UPDATE grants SET view = 2")
+
+    with pytest.raises(TransferEndedError):
+        await server.application(server.scope(f"DocumentReference/{found}"), _no_body, take)
+    received = sum(len(message.get("body", b"")) for message in sent)
+    assert 2_000_000 < received < 2_200_000
+    assert (await world.audit())[0]["outcome"] == "nothing"
+
+
+async def _no_body() -> dict[str, Any]:
+    return {"type": "http.request", "body": b"", "more_body": False}

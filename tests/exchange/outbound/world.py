@@ -33,6 +33,10 @@ ISSUER = "http://issuer.invalid"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 FOREVER = "infinity"
 PURPOSE = "direct-care"
+TABLES = (
+    *("grants", "grant_set", "withheld", "line", "client", "resource", "resource_version", "dataref"),
+    *("projected_child", "audit", "audit_seal", "audit_checkpoint", "audit_writer", "inbox", "idempotency"),
+)
 PSYCHOLOGY, COUNCIL = "nhs-psychology", "la-eastvale"
 
 
@@ -95,7 +99,8 @@ class World:
     ) -> UUID:
         line_id = uuid4()
         await self.sql.execute(
-            "INSERT INTO line VALUES ($1, $2, $3, $4, $5, coalesce($6, 'infinity'::timestamptz), 'agreement-1', 'basis')",
+            "INSERT INTO line VALUES ($1, $2, $3, $4, $5, coalesce($6, 'infinity'::timestamptz),"
+            " 'agreement-1', 'basis')",
             *(line_id, recipient, category, list(purposes), LONG_AGO, until),
         )
         self.lines[recipient, category] = line_id
@@ -139,7 +144,7 @@ class World:
         *,
         categories: Sequence[str] = ("referral",),
         views: Mapping[int, Mapping[str, Any]] | Sequence[int] = (2, 3),
-        id: UUID | None = None,
+        resource_id: UUID | None = None,
         record: UUID | None = None,
         only_for: str | None = None,
         version: str = "",
@@ -147,7 +152,7 @@ class World:
         **content: Any,
     ) -> UUID:
         """Stores a resource in each view, with version and index rows, as the projection does."""
-        resource_id = id or uuid4()
+        resource_id = resource_id or uuid4()
         contents = views if isinstance(views, Mapping) else {view: {} for view in views}
         for view, extra in contents.items():
             changed = updated or datetime.now(UTC)
@@ -230,13 +235,19 @@ class Server:
             ids=RandomIds(),
             find_dataref=find_dataref(engine),
         )
-        application = build_application(self.api, lambda: self.lease.held, datetime.now(UTC))
-        transport = httpx.ASGITransport(application, raise_app_exceptions=True)
+        self.application = build_application(self.api, lambda: self.lease.held, datetime.now(UTC))
+        transport = httpx.ASGITransport(self.application, raise_app_exceptions=True)
         self.http = httpx.AsyncClient(transport=transport, base_url=BASE)
 
     def token(self, client: str = PSYCHOLOGY, scope: str = "system/*.rs", audience: str = BASE, age: int = 0) -> str:
         issued = int((datetime.now(UTC) - timedelta(seconds=age)).timestamp())
         return self._mint.token(Subject(client, client, [audience], scope), issued)
+
+    def scope(self, path: str, client: str = PSYCHOLOGY) -> dict[str, Any]:
+        """A GET as an ASGI server passes it on."""
+        headers = [(b"authorization", f"Bearer {self.token(client)}".encode())]
+        request = {"type": "http", "method": "GET", "path": f"/fhir/{path}", "query_string": b"", "headers": headers}
+        return request | {"scheme": "http", "server": ("exchange.invalid", 80), "root_path": "", "http_version": "1.1"}
 
     async def get(self, path: str, client: str = PSYCHOLOGY, *, scope: str = "system/*.rs", **headers: str) -> Any:
         return await self.ask("GET", path, client, scope=scope, **headers)

@@ -1,12 +1,15 @@
 """Bundles spliced from stored bytes: nothing is parsed on the way out. https://hl7.org/fhir/R4/bundle.html"""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
-from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, issue, outcome
+from ecm.exchange.api.errors import NO_STORE, issue, outcome
+from ecm.exchange.api.handover import HandedOver
+from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.asks import Released
 
 NOTICE = (
@@ -18,7 +21,7 @@ _ONLY_NOTICE = b'{"resource":' + outcome([_NOTICE_ISSUE]) + b',"search":{"mode":
 
 
 def searchset(
-    base: str,
+    incoming: Incoming,
     resources: Sequence[Released],
     *,
     total: int | None,
@@ -32,9 +35,9 @@ def searchset(
     head["link"] = [{"relation": relation, "url": url} for relation, url in links]
     parts = [orjson.dumps(head)[:-1], b',"entry":[']
     for released in resources:
-        parts += [_before(base, released), released.body, b',"search":{"mode":"match"}},']
+        parts += [_before(incoming.api.base, released), released.body, b',"search":{"mode":"match"}},']
     parts += [_outcome_entry(issues), b"]}"]
-    return Response(b"".join(parts), headers=NO_STORE, media_type=FHIR_JSON)
+    return HandedOver(b"".join(parts), NO_STORE, partial(incoming.still_open, resources))
 
 
 def _before(base: str, released: Released) -> bytes:

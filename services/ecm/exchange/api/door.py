@@ -35,7 +35,7 @@ class FhirDoor:
         request = Request(scope, receive)
         with with_trace(request.headers.get("traceparent")):
             response = await self._answer(request, scope["path"].removeprefix(self._prefix).strip("/"))
-        await response(scope, receive, send)
+            await response(scope, receive, send)
 
     async def _answer(self, request: Request, path: str) -> Response:
         try:
@@ -52,7 +52,7 @@ class FhirDoor:
 
     async def _to_caller(self, request: Request, path: str, caller: PartnerCaller) -> Response:
         segments = tuple(path.split("/")) if path else ()
-        pairs = parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=None)[:MOST_PARAMETERS]
+        pairs = _query(request)
         inquiry = describe(request.method, segments, pairs, self._api.fingerprints)
         incoming = Incoming(self._api, request, caller, segments, pairs, inquiry)
         try:
@@ -81,9 +81,13 @@ class FhirDoor:
 def _open_document(request: Request, media_type: str, body: bytes) -> Response:
     if request.method not in READING:
         raise FhirError(405, "not-supported", "This address takes GET.", {"allow": "GET"})
-    pairs = parse_qsl(request.url.query, keep_blank_values=True)
-    check_accept(request.headers.get("accept"), pairs)
+    check_accept(request.headers.get("accept"), _query(request))
     return Response(body, headers=NO_STORE, media_type=media_type)
+
+
+def _query(request: Request) -> list[tuple[str, str]]:
+    query = request.scope["query_string"].decode("latin-1")
+    return parse_qsl(query, keep_blank_values=True)[:MOST_PARAMETERS] if query else []
 
 
 async def _read_form(incoming: Incoming) -> None:

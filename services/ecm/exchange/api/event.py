@@ -15,4 +15,4 @@ async def event(incoming: Incoming) -> Response:
     if found is None or not incoming.caller.may(found[0], "r"):
         found = ("Patient", incoming.api.ids.uuid())
     resource_type, resource_id = found
-    return resource_response(incoming.request, await incoming.ask("read", resource_type, resource_id))
+    return resource_response(incoming, await incoming.ask("read", resource_type, resource_id))

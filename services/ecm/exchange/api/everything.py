@@ -48,7 +48,7 @@ async def everything(incoming: Incoming) -> Response:
         last = answer.resources[-1]
         behind = ("" if last.type == "Patient" else last.type, str(last.id))
         links.append(("next", next_link(incoming, url, "everything", behind)))
-    return searchset(incoming.api.base, answer.resources, total=answer.total, links=links, issues=issues)
+    return searchset(incoming, answer.resources, total=answer.total, links=links, issues=issues)
 
 
 def _read(incoming: Incoming) -> _Wanted:

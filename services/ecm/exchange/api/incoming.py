@@ -1,17 +1,17 @@
 """A request of a known client, and what its handlers work with."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ecm.exchange.asks import Answer, Ask, Inquiry, Kind
+from ecm.exchange.asks import Answer, Ask, Inquiry, Kind, Released
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.release import Release
-from ecm.exchange.search.compile import Compiled
+from ecm.exchange.search.compile import Compiled, compile_again
 from ecm.exchange.search.cursor import Cursors
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
@@ -76,6 +76,11 @@ class Incoming:
         """What may leave, and is in the audit by now. Raises what `Release.release` raises."""
         sql, args = (compiled.sql, compiled.args) if compiled else ("", ())
         return await self._released(Ask(self.inquiry, kind, resource_type, resource_id, version, sql, args))
+
+    async def still_open(self, resources: Sequence[Released]) -> bool:
+        """Whether all of these may leave still; audited like any other ask."""
+        answer = await self.ask("query", compiled=compile_again(resources))
+        return answer.total == len({(one.type, one.id, one.version_id) for one in resources})
 
     async def note(self, outcome: str) -> None:
         """Writes this request into the audit without looking for anything."""

@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, not_found
+from ecm.exchange.api.errors import NO_STORE, not_found
+from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.asks import Answer, Released
 from ecm.exchange.search.query import as_uuid
@@ -18,18 +20,18 @@ async def read(incoming: Incoming) -> Response:
     incoming.require(resource_type, "r")
     # What can't be an id of ours is looked for all the same, so that it takes as long.
     wanted = as_uuid(resource_id) or incoming.api.ids.uuid()
-    return resource_response(incoming.request, await incoming.ask("read", resource_type, wanted))
+    return resource_response(incoming, await incoming.ask("read", resource_type, wanted))
 
 
-def resource_response(request: Request, answer: Answer) -> Response:
+def resource_response(incoming: Incoming, answer: Answer) -> Response:
     """200 with the stored bytes, 304 where the caller has them, 404 where nothing was released."""
     if not answer.resources:
         raise not_found()
     released = answer.resources[0]
     headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": _http_date(released.last_updated)}
-    if _is_known(request, released):
+    if _is_known(incoming.request, released):
         return Response(status_code=304, headers=headers)
-    return Response(released.body, headers=headers, media_type=FHIR_JSON)
+    return HandedOver(released.body, headers, partial(incoming.still_open, [released]))
 
 
 def etag(version_id: str) -> str:

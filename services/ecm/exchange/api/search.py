@@ -31,7 +31,7 @@ async def search(incoming: Incoming) -> Response:
         after = ("" if last.type == "Patient" else last.type, str(last.id))
         links.append(("next", next_link(incoming, f"{incoming.api.base}/{resource_type}", "search", after)))
     total = answer.total if query.total or query.only_total else None
-    return searchset(incoming.api.base, answer.resources, total=total, links=links, issues=issues)
+    return searchset(incoming, answer.resources, total=total, links=links, issues=issues)
 
 
 def unserved(incoming: Incoming, names: tuple[str, ...]) -> list[dict[str, Any]]:

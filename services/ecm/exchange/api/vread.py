@@ -17,4 +17,4 @@ async def vread(incoming: Incoming) -> Response:
     incoming.require(resource_type, "r")
     wanted = as_uuid(resource_id) or incoming.api.ids.uuid()
     answer = await incoming.ask("vread", resource_type, wanted, version=version)
-    return resource_response(incoming.request, answer)
+    return resource_response(incoming, answer)

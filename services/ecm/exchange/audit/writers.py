@@ -17,7 +17,7 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import current_trace
 
 READS_PER_CALL = 32
-QUERIES_PER_CALL = 4
+QUERIES_PER_CALL = 8
 WAIT_SECONDS = 12.0
 RECONNECT_SECONDS = 0.2
 

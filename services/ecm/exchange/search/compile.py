@@ -5,9 +5,10 @@ an element of the arguments ($4). It is run by `disclose()`, after the lock.
 """
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ecm.exchange.asks import Released
 from ecm.exchange.disclose_sql import ARGS, AT, PURPOSE, RECIPIENT, columns
 from ecm.exchange.predicate import consent_predicate
 from ecm.exchange.search.dates import AFTER_ALL, BEFORE_ALL
@@ -62,6 +63,21 @@ def compile_everything(
     if since is not None:
         conditions.append(_compare(since, "r.last_updated", "r.last_updated", args))
     return _paged(conditions, args, count, after, total=True, only_total=False)
+
+
+def compile_again(resources: Sequence[Released]) -> Compiled:
+    """Which of these versions are open still, in the view that they were released in; without their bytes."""
+    args = _Arguments()
+    lists = [" ".join(column) for column in zip(*((r.type, str(r.id), r.version_id) for r in resources), strict=True)]
+    types, ids, versions = (f"string_to_array({args.add(values)}, ' ')" for values in lists)
+    again = columns("v", **_PARAMETERS, body="NULL::bytea")
+    sql = f"""
+SELECT count(*) OVER () AS total, false AS more, {again}
+  FROM unnest({types}, {ids}::uuid[], {versions}) AS w (type, id, version_id)
+  JOIN (SELECT p.*, false AS hidden FROM resource_version p WHERE NOT p.deleted) v USING (type, id, version_id)
+  JOIN resource r ON r.type = v.type AND r.id = v.id AND r.view = v.view
+ WHERE {consent_predicate("r", **_PARAMETERS)} AND {consent_predicate("v", **_PARAMETERS)}"""
+    return Compiled(sql, tuple(args.values))
 
 
 def _paged(

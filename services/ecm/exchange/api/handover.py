@@ -1,0 +1,61 @@
+"""Large bodies are handed over in chunks, each decided anew (design §4): a withdrawal ends a transfer in its midst.
+
+A chunk is 1 MiB, or what the client takes within 2 s. A refused one resets the
+connection: the client sees a body shorter than its Content-Length.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ecm.exchange.api.errors import FHIR_JSON
+from ecm.kit.errors import DomainError
+from ecm.kit.telemetry import logger
+
+CHUNK_BYTES = 1_048_576
+CHUNK_SECONDS = 2.0
+PIECE_BYTES = 65_536
+
+Again = Callable[[], Awaitable[bool]]
+"""Asks once more, audited: whether all that stands in the body is still open."""
+
+
+class HandedOver(Response):
+    """An answer with a body that may be large."""
+
+    def __init__(self, body: bytes, headers: Mapping[str, str], again: Again, status: int = 200) -> None:
+        super().__init__(body, status, headers, FHIR_JSON)
+        self._again = again
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """At once where it is small; else in pieces, so that nothing waits in our own buffers behind a slow client."""
+        if len(self.body) <= PIECE_BYTES or scope["method"] == "HEAD":
+            await super().__call__(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await self._pieces(memoryview(self.body), send)
+
+    async def _pieces(self, body: memoryview, send: Send) -> None:
+        decided, since = time.monotonic(), 0
+        for start in range(0, len(body), PIECE_BYTES):
+            if start - since >= CHUNK_BYTES or time.monotonic() - decided >= CHUNK_SECONDS:
+                await self._decide(start)
+                decided, since = time.monotonic(), start
+            piece = bytes(body[start : start + PIECE_BYTES])
+            # Waits while the client takes what was sent before.
+            await send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
+
+    async def _decide(self, start: int) -> None:
+        try:
+            still = await self._again()
+        except DomainError:
+            still = False
+        if not still:
+            logger().info("http.transfer_ended", bytes=start)
+            raise TransferEndedError
+
+
+class TransferEndedError(Exception):
+    """The rest may not leave; the server resets the connection."""

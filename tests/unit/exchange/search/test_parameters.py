@@ -1,0 +1,58 @@
+"""The registry against R4's own search parameters (an extract of the specification's definitions)."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from ecm.exchange.search.parameters import EVERYWHERE, REGISTRY
+from ecm.kit.auth.scopes import READABLE
+
+R4 = json.loads((Path(__file__).parents[3] / "fixtures/r4-search-parameters.json").read_text())
+ASKED_FOR = ("identifier", "patient", "subject", "status", "code")
+DATES = {
+    "Appointment": "date",
+    "Bundle": "timestamp",
+    "Condition": "recorded-date",
+    "Goal": "start-date",
+    "Observation": "date",
+    "Provenance": "recorded",
+    "QuestionnaireResponse": "authored",
+    "ServiceRequest": "authored",
+    "Task": "authored-on",
+}
+CASES = [(kind, parameter) for kind, found in REGISTRY.items() for parameter in found]
+
+
+@pytest.mark.parametrize(("kind", "parameter"), CASES, ids=lambda value: getattr(value, "code", value))
+def test_each_is_r4s_own(kind: str, parameter: object) -> None:
+    defined = R4[kind][parameter.code]
+    assert (defined["type"], defined["url"]) == (parameter.kind.value, parameter.definition)
+    for path in parameter.paths:
+        # effectiveDateTime stands for Observation.effective, target.dueDate for Goal.target.due.
+        stem = next((s for s in ("DateTime", "Period", "Instant") if path.endswith(s) and len(path) > len(s)), "")
+        written = {path, path.removesuffix(stem), path.removesuffix("Date")}
+        assert any(f"{kind}.{one}" in defined["expression"] for one in written), (path, defined["expression"])
+
+
+@pytest.mark.parametrize("kind", sorted(REGISTRY))
+def test_every_type_has_what_r4_gives_it(kind: str) -> None:
+    have = {parameter.code for parameter in REGISTRY[kind]}
+    expected = {code for code in ASKED_FOR if code in R4.get(kind, {})} - _without(kind)
+    assert expected <= have
+    if "date" in R4.get(kind, {}):
+        assert "date" in have
+    assert DATES.get(kind) in {None, *have}
+
+
+def _without(kind: str) -> set[str]:
+    """Appointments have no `patient` among participants here; Questionnaires' item codes aren't indexed."""
+    return {"code"} if kind == "Questionnaire" else set()
+
+
+def test_types_are_readable_ones_and_the_common_two_are_there() -> None:
+    assert set(REGISTRY) <= set(READABLE)
+    assert [(p.code, p.definition) for p in EVERYWHERE] == [
+        ("_id", R4["Resource"]["_id"]["url"]),
+        ("_lastUpdated", R4["Resource"]["_lastUpdated"]["url"]),
+    ]
