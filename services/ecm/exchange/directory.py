@@ -20,14 +20,14 @@ def mapping_context(region: Region) -> MappingContext:
         agency_kinds={agency.id: agency.kind for agency in region.agencies},
         yot_agencies={yot.id: yot.agency for yot in region.yots},
         recovery_model=(model.code, model.version),
-        registrations=frozenset(_registrations(region)),
+        registrations={key: agency for key, (_, agency) in _registered(region).items()},
     )
 
 
 def directory(region: Region) -> list[MappedResource]:
     """Organizations, and the Practitioners whom the region's clients may assert."""
     agencies = [organization(region.slug, one.id, one.name, one.kind, one.ods) for one in region.agencies]
-    people = [practitioner(region.slug, name, *key) for key, name in sorted(_registrations(region).items())]
+    people = [practitioner(region.slug, name, *key) for key, (name, _) in sorted(_registered(region).items())]
     return [*agencies, *people]
 
 
@@ -39,6 +39,7 @@ async def publish_directory(engine: AsyncEngine, region: Region, ids: Ids) -> bo
         return await Replacement(conn, ids, record_id, None).apply(directory(region))
 
 
-def _registrations(region: Region) -> dict[tuple[str, str], str]:
-    people = [person for client in region.clients for person in client.practitioners]
-    return {(person.registration_system, person.registration): person.name for person in people}
+def _registered(region: Region) -> dict[tuple[str, str], tuple[str, str]]:
+    """(register, number) → name, and the agency whose client may assert them."""
+    people = [(person, client.agency) for client in region.clients for person in client.practitioners]
+    return {(one.registration_system, one.registration): (one.name, agency) for one, agency in people}

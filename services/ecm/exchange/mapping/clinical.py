@@ -51,7 +51,8 @@ def stage_coding(model: str, version: str, stage: int) -> Json:
 
 def _observed(source: Source[DevelopmentalMap] | Source[RecoveryStage], render: Render) -> list[MappedResource]:
     found = source.resource("Observation", render, FORMULATION, profile=codes.UKCORE_OBSERVATION)
-    return [found, *provenance(source, found, source.content.author, source.recorded_agency)]
+    person = source.content.author
+    return [found, *provenance(source, found, person, source.author_agency(person))]
 
 
 def _developmental(source: Source[DevelopmentalMap], _view: View) -> Json:
@@ -62,7 +63,7 @@ def _developmental(source: Source[DevelopmentalMap], _view: View) -> Json:
         "code": concept(codes.OBSERVATION, "developmental-map", "Developmental map"),
         "subject": source.subject,
         "effectiveDateTime": date(ages.effective_on),
-        "performer": authors(source, ages.author, source.recorded_agency),
+        "performer": authors(source, ages.author, source.author_agency(ages.author)),
         "component": [_age(code, getattr(ages, field)) for code, field in DEVELOPMENTAL_COMPONENTS.items()],
     }
 
@@ -89,7 +90,7 @@ def _recovery(source: Source[RecoveryStage], view: View) -> Json:
         "code": concept(codes.OBSERVATION, "recovery-stage", "Stage of the recovery model"),
         "subject": source.subject,
         "effectiveDateTime": date(placed.effective_on),
-        "performer": authors(source, placed.author, source.recorded_agency),
+        "performer": authors(source, placed.author, source.author_agency(placed.author)),
         "valueCodeableConcept": {"coding": [stage_coding(placed.model, placed.model_version, placed.stage)]},
         "component": [_words(code, getattr(placed, field), view) for code, field in RECOVERY_COMPONENTS.items()],
     }

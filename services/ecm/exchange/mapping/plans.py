@@ -29,7 +29,7 @@ def map_recommendations(source: Source[Recommendations]) -> list[MappedResource]
     plan = source.resource("CarePlan", partial(_recommended, source), REPORT)
     stated = [item for item in written.items if item.what.text]
     goals = [source.resource("Goal", partial(_goal, source, item), REPORT, key=item.key) for item in stated]
-    return [plan, *goals, *provenance(source, plan, written.author, source.recorded_agency)]
+    return [plan, *goals, *provenance(source, plan, written.author, source.author_agency(written.author))]
 
 
 def _recommended(source: Source[Recommendations], view: View) -> Json:

@@ -59,7 +59,8 @@ def _composition(source: Source[Report], patient: Json, binary: Json) -> Json:
 
 def _named(source: Source[Report]) -> list[Json]:
     """Who wrote it, without references out of the document."""
-    known = [author for author in authors(source, source.content.author, source.recorded_agency) if author]
+    person = source.content.author
+    known = [author for author in authors(source, person, source.author_agency(person)) if author]
     named = [{name: value for name, value in author.items() if name != "reference"} for author in known]
     return [author for author in named if author] or [{"display": source.recorded_agency or "Unknown"}]
 

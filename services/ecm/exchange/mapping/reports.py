@@ -22,7 +22,7 @@ def map_report_draft(source: Source[ReportDraft]) -> list[MappedResource]:
     """The report while it is drafted and checked, inline."""
     draft = source.content
     document = source.resource("DocumentReference", partial(_draft, source), REPORT)
-    return [document, *provenance(source, document, draft.author, source.recorded_agency)]
+    return [document, *provenance(source, document, draft.author, source.author_agency(draft.author))]
 
 
 def _draft(source: Source[ReportDraft], view: View) -> Json | None:
@@ -34,7 +34,7 @@ def _draft(source: Source[ReportDraft], view: View) -> Json | None:
         "status": "superseded" if over else "current",
         "docStatus": "preliminary",
         "context": about_meeting(draft.meeting_id),
-        "author": authors(source, draft.author, source.recorded_agency),
+        "author": authors(source, draft.author, source.author_agency(draft.author)),
     }
 
 
@@ -49,7 +49,7 @@ def map_report(source: Source[Report]) -> list[MappedResource]:
         document,
         binary,
         bundle,
-        *provenance(source, document, report.author, source.recorded_agency, recorded=final),
+        *provenance(source, document, report.author, source.author_agency(report.author), recorded=final),
     ]
 
 
@@ -64,7 +64,7 @@ def _report(source: Source[Report], view: View) -> Json | None:
         "docStatus": "amended" if amends else "final",
         "date": instant(report.finalised_at),
         "context": about_meeting(report.meeting_id),
-        "author": authors(source, report.author, source.recorded_agency),
+        "author": authors(source, report.author, source.author_agency(report.author)),
         "relatesTo": [{"code": "replaces", "target": ids.reference(amends, "DocumentReference")}] if amends else [],
     }
 

@@ -45,7 +45,8 @@ class MappingContext:
     agency_kinds: Mapping[str, str]
     yot_agencies: Mapping[str, str]
     recovery_model: tuple[str, str]
-    registrations: frozenset[tuple[str, str]] = field(default=frozenset())
+    # Registered professionals (system, number) → the agency whose client may assert them.
+    registrations: Mapping[tuple[str, str], str] = field(default_factory=dict)
     # Of one record alone: the child in `minimum`, where a document is assembled.
     patient: Json | None = None
 
@@ -91,6 +92,11 @@ class Source(Generic[M_co]):
     recorded_agency: str
     content: M_co
     context: MappingContext
+
+    def author_agency(self, author: AssertedPractitioner) -> str:
+        """The author's own agency: a later version is often recorded by another (a check, a circulation)."""
+        key = author.registration_system, author.registration
+        return self.context.registrations.get(key, self.recorded_agency)
 
     @property
     def subject(self) -> ids.Reference:

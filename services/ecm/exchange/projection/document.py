@@ -19,8 +19,8 @@ async def document_patient(conn: AsyncConnection, report: RecordAt) -> Json | No
     """The Patient for the report's Bundle, without versionId and lastUpdated; None where there is none yet."""
     assembled = (await conn.execute(_ASSEMBLED, {"record": report.record_id})).scalar()
     if assembled is not None:
-        entries = orjson.loads(assembled)["entry"]
-        return next(one["resource"] for one in entries if one["resource"]["resourceType"] == "Patient")
+        inside: list[Json] = [entry["resource"] for entry in orjson.loads(assembled)["entry"]]
+        return next(one for one in inside if one["resourceType"] == "Patient")
     body = (await conn.execute(_NOW, {"child": report.child_id})).scalar()
     return _without_version(orjson.loads(body)) if body is not None else None
 

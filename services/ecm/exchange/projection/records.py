@@ -57,7 +57,7 @@ async def known(conn: AsyncConnection, service: str, record_id: UUID, version: i
 
 async def note_projected(conn: AsyncConnection, reached: RecordAt) -> None:
     """The version is projected, and shown."""
-    values = {"projected_version": reached.version, "hidden": False, "failure": None}
+    values: dict[str, object] = {"projected_version": reached.version, "hidden": False, "failure": None}
     await _save(conn, reached, values)
 
 

@@ -54,8 +54,9 @@ class Replacement:
     async def _settle(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> bool:
         if row is not None and bytes(row.body) == aim.served(row.version_id, row.last_updated):
             return await self._relabel(row, aim)
-        version = {"version_id": self.ids.uuid().hex, "last_updated": at}
-        body = aim.served(version["version_id"], at)
+        version_id = self.ids.uuid().hex
+        version = {"version_id": version_id, "last_updated": at}
+        body = aim.served(version_id, at)
         values = self._labels(aim) | version | {"body": body, "hidden": False}
         pk = await self._store(row, aim, values)
         await self._index(pk, index_rows(aim.body))

@@ -29,7 +29,7 @@ CONTEXT = MappingContext(
     },
     yot_agencies={"eastvale": "yot-eastvale"},
     recovery_model=("trm", "1"),
-    registrations=frozenset({(HCPC, "PYL00001")}),
+    registrations={(HCPC, "PYL00001"): "nhs-psychology"},
     patient={"resourceType": "Patient", "id": "44444444-4444-4444-8444-444444444444", "birthDate": "2012-06-15"},
 )
 
