@@ -13,6 +13,7 @@ from ecm.api.consent.v1.consent_service_pb2 import Enforcement as EnforcementMes
 from ecm.api.exchange.v1 import exchange_service_pb2 as exchange
 from ecm.consent.journal import Journal
 from ecm.consent.store import narrowings, sets
+from ecm.consent.store.connections import transaction
 from ecm.consent.store.narrowings import Narrowing
 from ecm.consent.wire import enforcement
 from ecm.kit.errors import DomainError
@@ -89,22 +90,24 @@ class Enforcement:
         """The moments; A is noted where this is the first time that ENFORCED is told."""
         if narrowing.enforced_at is None or narrowing.answered_at is not None:
             return enforcement(narrowing)
-        async with self._engine.begin() as conn:
+        async with transaction(self._engine) as conn:
             await narrowings.answered(conn, narrowing.narrowing_id)
             return enforcement(await narrowings.get(conn, narrowing.narrowing_id))
 
     async def push(self, subject: UUID, seconds: float) -> bool:
         """Sends the subject's newest set; whether the exchange has committed it, or a newer one."""
-        async with self._engine.connect() as conn:
+        try:
+            return await self._send(subject, seconds)
+        except DomainError as error:
+            logger(worker="enforcement").warning("set.not_sent", reason=error.reason)
+            return False
+
+    async def _send(self, subject: UUID, seconds: float) -> bool:
+        async with transaction(self._engine) as conn:
             stored = await sets.find(conn, subject)
         if stored is None:
             return True
-        try:
-            response = await self._exchange.apply(_request(stored), seconds)
-        except DomainError as error:
-            logger(worker="enforcement").warning("set.not_sent", reason=error.reason, version=stored.version[1])
-            return False
-        return await self._acknowledged(subject, response)
+        return await self._acknowledged(subject, await self._exchange.apply(_request(stored), seconds))
 
     async def worker(self) -> None:
         """Sends what isn't acknowledged and journals what a crash kept out of the journal; until cancelled."""
@@ -113,23 +116,34 @@ class Enforcement:
             try:
                 await self._journal_missing()
                 failures = 0 if await self._push_waiting() else failures + 1
+            except DomainError as error:
+                failures += 1
+                logger(worker="enforcement").warning("enforcement.waits", reason=error.reason)
             except Exception:
                 failures += 1
-                logger(worker="enforcement").warning("enforcement.failed", exc_info=True)
+                logger(worker="enforcement").error("enforcement.failed", exc_info=True)
             await self._pause(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)] if failures else POLL_SECONDS)
 
     async def _push_waiting(self) -> bool:
-        async with self._engine.connect() as conn:
+        async with transaction(self._engine) as conn:
             waiting = list(await sets.unacknowledged(conn, BATCH))
         if self._asked_region and sets.REGION not in waiting:
             waiting.insert(0, sets.REGION)
-        for subject in waiting:
-            # Where one can't be sent, the others can't either: the exchange is away.
-            if not await self.push(subject, ATTEMPT_SECONDS):
-                return False
-            if subject == sets.REGION:
-                self._asked_region = False
-        return True
+        sent = [await self._try(subject) for subject in waiting]
+        return all(sent)
+
+    async def _try(self, subject: UUID) -> bool:
+        """Sends one; a set that the exchange refuses mustn't hold back the others. Raises where it is away."""
+        try:
+            sent = await self._send(subject, ATTEMPT_SECONDS)
+        except DomainError as error:
+            if error.retryable:
+                raise
+            logger(worker="enforcement").error("set.refused", reason=error.reason)
+            return False
+        if subject == sets.REGION:
+            self._asked_region = False
+        return sent
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -142,7 +156,7 @@ class Enforcement:
     async def _acknowledged(self, subject: UUID, response: Response) -> bool:
         acked = (response.epoch, response.version)
         at = response.enforced_at.ToDatetime(UTC)
-        async with self._engine.begin() as conn:
+        async with transaction(self._engine) as conn:
             if not await sets.acknowledge(conn, subject, acked, response.incarnation):
                 # Its set is none of ours: this database was restored to before it. It fails closed.
                 logger(worker="enforcement").error("exchange.ahead", epoch=acked[0], version=acked[1])
@@ -151,7 +165,7 @@ class Enforcement:
         return True
 
     async def _journal_missing(self) -> None:
-        async with self._engine.connect() as conn:
+        async with transaction(self._engine) as conn:
             missing = await narrowings.unjournaled(conn, BATCH)
         for narrowing in missing:
             await self._journaled(narrowing.narrowing_id)
@@ -160,12 +174,12 @@ class Enforcement:
         narrowing = await self._load(narrowing_id)
         if narrowing.journaled_at is None:
             await self._journal.append(narrowing)
-            async with self._engine.begin() as conn:
+            async with transaction(self._engine) as conn:
                 await narrowings.journaled(conn, narrowing_id)
         return narrowing
 
     async def _load(self, narrowing_id: UUID) -> Narrowing:
-        async with self._engine.connect() as conn:
+        async with transaction(self._engine) as conn:
             return await narrowings.get(conn, narrowing_id)
 
 

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.api.consent.v1.consent_service_pb2 import RenewLeaseRequest, RenewLeaseResponse
 from ecm.consent.enforcement import Enforcement
 from ecm.consent.store import sets
+from ecm.consent.store.connections import transaction
 from ecm.kit.errors import DomainError, Reason
 
 
@@ -33,7 +34,7 @@ class Lease:
 
     async def _refusal(self, request: RenewLeaseRequest) -> str:
         has = (request.highest_epoch, request.highest_version)
-        async with self._engine.connect() as conn:
+        async with transaction(self._engine) as conn:
             if await sets.narrowing_unacknowledged(conn, request.incarnation):
                 return "A narrowing hasn't been acknowledged by this database of the exchange."
             if has < await sets.highest_acknowledged(conn):

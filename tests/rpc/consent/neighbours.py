@@ -67,17 +67,23 @@ class FormulationDoor(Door, formulation_grpc.FormulationServiceServicer):
 
 
 class Exchange(exchange_grpc.ExchangeServiceServicer):
-    """`exchange`, as far as sets are sent to it: replaces what it has, ignores lower versions. `away`: it fails."""
+    """`exchange`, as far as sets are sent to it: replaces what it has, ignores lower versions. `away`: it fails.
+
+    `refuses`: the child whose sets alone it fails to apply.
+    """
 
     def __init__(self) -> None:
         self.sets: dict[str, exchange_pb2.ApplyGrantsRequest] = {}
         self.region = exchange_pb2.ApplyRegionRequest()
         self.incarnation = str(uuid4())
         self.away = False
+        self.refuses = ""
         self.applied = 0
 
     async def ApplyGrants(self, request: Any, context: Any) -> Any:
         await self._may_fail(context)
+        if request.child_id == self.refuses:
+            await context.abort(grpc.StatusCode.INTERNAL, "this one can't be applied")
         had = self.sets.get(request.child_id)
         if had is None or _version(had) < _version(request):
             self.sets[request.child_id] = request

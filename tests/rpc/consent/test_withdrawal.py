@@ -76,6 +76,18 @@ async def until_enforced(consent: Consent, asked: service.GetEnforcementRequest)
             await asyncio.sleep(0.05)
 
 
+async def test_a_set_that_is_refused_holds_back_no_other(agreed: Consent) -> None:
+    stuck, stuck_case = agreed.child()
+    agreed.exchange.refuses = stuck
+    try:
+        await agreed.call("GiveConsent", give(stuck_case))
+        await given(agreed)
+        assert stuck not in agreed.exchange.sets
+    finally:
+        agreed.exchange.refuses = ""
+    await agreed.exchange.until(stuck, opens_all)
+
+
 async def test_the_journal_has_it_before_the_answer_and_nothing_about_a_person(agreed: Consent) -> None:
     child_id, case_id = await given(agreed)
     agreed.exchange.away = True
