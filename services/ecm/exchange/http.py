@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from ecm.kit.rpc.server import PortTakenError
 from ecm.kit.telemetry import logger
@@ -23,7 +23,7 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving_http(application: Starlette, listen: str, stop_seconds: float) -> AsyncIterator[int]:
+async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -> AsyncIterator[int]:
     """Serves within the block; yields the port. At its end requests are drained for `stop_seconds`.
 
     Raises PortTakenError, whose message says what to do.

@@ -25,6 +25,8 @@ BOUNDS = {
     "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
     "jit": "off",
+    # The function's statements are planned once per connection; what it EXECUTEs is planned for its values anyway.
+    "plan_cache_mode": "force_generic_plan",
 }
 
 _DISCLOSE = "SELECT ask, outcome, total, more, type, id, version_id, last_updated, body FROM disclose($1, $2, $3, $4)"
