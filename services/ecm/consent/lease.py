@@ -20,8 +20,8 @@ class Lease:
     async def renew(self, request: RenewLeaseRequest) -> RenewLeaseResponse:
         """Seconds from before the request; LEASE_REFUSED, and what lacks is sent at once.
 
-        Refused while a narrowing is unacknowledged by that incarnation (a
-        restored database has acknowledged nothing), while its highest version
+        Refused before it has the region's set, while a narrowing is
+        unacknowledged by that incarnation (a restored database has acknowledged nothing), while its highest version
         is below one acknowledged, or above all that we ever drew.
         """
         if not request.incarnation:
@@ -35,6 +35,8 @@ class Lease:
     async def _refusal(self, request: RenewLeaseRequest) -> str:
         has = (request.highest_epoch, request.highest_version)
         async with transaction(self._engine) as conn:
+            if not await sets.region_acknowledged(conn, request.incarnation):
+                return "This database of the exchange hasn't got the region's agreements and clients yet."
             if await sets.narrowing_unacknowledged(conn, request.incarnation):
                 return "A narrowing hasn't been acknowledged by this database of the exchange."
             if has < await sets.highest_acknowledged(conn):

@@ -180,10 +180,12 @@ class ServicePart:
         return await start(Command(arguments, settings), self.paths.log(self.name))
 
     async def ready(self) -> bool:
-        """Its gRPC health says SERVING; of the exchange, HTTP answers too."""
+        """Its gRPC health says SERVING; of the exchange, it has its lease too: before, it answers everybody 503."""
         if not await probes.grpc_serves(self.plan.ports[self.name]):
             return False
-        return self.name != "exchange" or await probes.http_answers(f"{self.plan.fhir_base}/metadata")
+        return self.name != "exchange" or await probes.http_answers(
+            f"{self.plan.fhir_base.removesuffix('/fhir')}/health/ready"
+        )
 
     async def settle(self) -> None:
         """Nothing: migrations ran before, by the owner role."""

@@ -149,6 +149,8 @@ class Stack:
             raise LocalError(f"There is no part {part!r} here.", f"Parts are: {', '.join(self.plan.parts)}.")
         if found.process is None or not found.process.identity.send(signal.SIGKILL):
             raise LocalError(f"{part} doesn't run now.", "Look with ecm status.")
+        # Until it is gone the state file still calls it healthy.
+        found.process.identity.gone_within(STOP_SECONDS)
 
     def wait_healthy(self, part: str = "", seconds: float = 60.0) -> None:
         """Wait until a part, or every one, is healthy (again). Raises `LocalError` after `seconds`."""

@@ -86,6 +86,12 @@ async def unacknowledged(conn: AsyncConnection, limit: int) -> Sequence[UUID]:
     return (await conn.execute(query.limit(limit))).scalars().all()
 
 
+async def region_acknowledged(conn: AsyncConnection, incarnation: str) -> bool:
+    """Whether that incarnation has a set of the region, of whatever version: before, it knows no client."""
+    query = select(_c.subject).where(_c.subject == REGION, _c.acked_incarnation == incarnation)
+    return (await conn.execute(query)).first() is not None
+
+
 async def narrowing_unacknowledged(conn: AsyncConnection, incarnation: str) -> bool:
     """Whether a set that took something away hasn't been acknowledged by that incarnation."""
     has_it = (_c.acked_incarnation == incarnation) & (

@@ -17,7 +17,7 @@ def run(stack: Stack, console: Console) -> int:
     """Take the ten steps on a running region; 0 where all ended as they must, else 1."""
     journey = Journey.on(stack)
     try:
-        _second_child(stack)
+        second_child(stack)
         for number, step in enumerate(STEPS, start=1):
             _show(console, number, step, journey)
     except (JourneyError, grpc.RpcError, httpx.HTTPError) as error:
@@ -45,7 +45,7 @@ def commands_to_try(stack: Stack) -> list[str]:
     ]
 
 
-def _second_child(stack: Stack) -> None:
+def second_child(stack: Stack) -> None:
     """The same beginning for another child, whose consent stays: for the commands at the end."""
     journey = Journey.on(stack)
     journey.subject = second_subject(journey.today)
