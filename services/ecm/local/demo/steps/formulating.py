@@ -108,7 +108,7 @@ def _draw(journey: Journey) -> str:
     get = messages.GetTimelineRequest(case_id=journey.ids["case"])
     drawing = journey.yot.call(SENIOR, formulation.GetTimeline, get).timeline
     path = _keep(journey, "timeline.svg", drawing.drawing.content)
-    return f"timeline of {drawing.entries} entries drawn: {path}"
+    return f"timeline of {drawing.entries} entries drawn: {path.name} in the state directory (keep it with --state DIR)"
 
 
 def _keep(journey: Journey, name: str, content: bytes) -> Path:
