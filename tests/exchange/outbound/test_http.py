@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from ecm.exchange.http import serving_http
 from ecm.kit.rpc.server import PortTakenError
 
