@@ -3,7 +3,7 @@
     python tests/benchmarks/read_by_id.py [seconds per round]
 
 Both serve over uvicorn from the same PostgreSQL; 16 connections; three
-interleaved rounds; medians. Compare only within one run (baseline.md).
+interleaved rounds; medians. Compare only within one run.
 """
 
 import asyncio

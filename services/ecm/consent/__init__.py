@@ -1,1 +1,1 @@
-"""Consent: the two instruments, sharing agreements, restrictions and overrides, compiled to grants (design §4)."""
+"""Consent: the two instruments, sharing agreements, restrictions and overrides, compiled to grants."""

@@ -1,4 +1,4 @@
-"""Hears what widens: thin events of `referrals` and `formulation` (design §3.2, §4)."""
+"""Hears what widens: thin events of `referrals` and `formulation`."""
 
 from collections.abc import Callable
 from uuid import UUID

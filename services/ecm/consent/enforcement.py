@@ -1,4 +1,4 @@
-"""From R to E: sends sets to the exchange until it has committed them, and tells how far a narrowing is (design §4)."""
+"""From R to E: sends sets to the exchange until it has committed them, and tells how far a narrowing is."""
 
 import asyncio
 import time

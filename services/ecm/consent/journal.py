@@ -1,4 +1,4 @@
-"""The journal of narrowings: an append-only file outside the database's backup (design §4).
+"""The journal of narrowings: an append-only file outside the database's backup.
 
 One JSON line per narrowing, on disk before anybody is told: ids, versions and
 kinds, nothing about a person. After a restore it says what the backup lacks.

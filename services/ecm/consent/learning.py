@@ -89,7 +89,7 @@ async def stands_open(tx: Tx, case: Fact) -> bool:
 
 
 async def expire_of_closed(tx: Tx, fact: Fact) -> None:
-    """A closed case ends its consent for good: reopening asks again (design §4)."""
+    """A closed case ends its consent for good: reopening asks again."""
     if fact.kind == "CASE" and (fact.closed or not fact.terms["open"]):
         await expire_of_case(tx, UUID(fact.child_id), UUID(fact.record_id))
 

@@ -1,4 +1,4 @@
-"""The exchange's lease: refused while it may still hold what a narrowing took away (design §4)."""
+"""The exchange's lease: refused while it may still hold what a narrowing took away."""
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 

@@ -1,4 +1,4 @@
-"""Who may call which RPC of `consent` (checklist 217 to 232, design §4); what isn't listed is refused."""
+"""Who may call which RPC of `consent` (checklist 217 to 232); what isn't listed is refused."""
 
 from ecm.kit.rpc.policy import rule
 from ecm.kit.rpc.roles import (

@@ -1,4 +1,4 @@
-"""What ends by itself: consents, overrides; what falls due: the review at 18; and sets to compile anew (design §4)."""
+"""What ends by itself: consents, overrides; what falls due: the review at 18; and sets to compile anew."""
 
 import asyncio
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The owners' thin events → the projection (design §3.3)."""
+"""The owners' thin events → the projection."""
 
 from typing import Any, Final
 from uuid import UUID

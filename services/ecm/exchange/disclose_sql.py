@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
-"""`disclose()`: the PL/pgSQL function through which everything leaves (design §3.5, §3.6, §4).
+"""`disclose()`: the PL/pgSQL function through which everything leaves.
 
 VOLATILE, at READ COMMITTED: the agency's lock is a statement of its own, and
 each later statement takes a new snapshot, so that whoever waited for a

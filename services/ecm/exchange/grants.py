@@ -1,4 +1,4 @@
-"""`ApplyGrants` and `ApplyRegion`: the sets that `consent` compiled, as they are enforced (design §4).
+"""`ApplyGrants` and `ApplyRegion`: the sets that `consent` compiled, as they are enforced.
 
 One transaction each. Its commit is E: whoever asks afterwards is answered by
 the new set, since the locks of all agencies that it touches were waited for.
@@ -136,7 +136,7 @@ async def _replace_child(conn: AsyncConnection, child_id: UUID, rows: list[Row],
         await conn.execute(insert(withheld), hidden)
     if rows:
         await conn.execute(insert(grants), rows)
-        # From the first grant on the exchange holds the child (design §3.3).
+        # From the first grant on the exchange holds the child.
         await conn.execute(upsert(projected_child).values(child_id=child_id).on_conflict_do_nothing())
 
 

@@ -1,4 +1,4 @@
-"""The exchange's lease: `consent`'s word that no narrowing waits (design §4, "The barrier").
+"""The exchange's lease: `consent`'s word that no narrowing waits.
 
 L seconds on CLOCK_BOOTTIME, counted from before it was asked for. Without it
 nothing leaves: 503 with Retry-After, for everyone alike.

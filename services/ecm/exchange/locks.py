@@ -30,7 +30,7 @@ async def lock_record(conn: AsyncConnection, record_id: object) -> None:
 
 
 async def lock_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:
-    """Waits for every disclosure to these agencies that has begun, and holds back the next: the barrier (design §4).
+    """Waits for every disclosure to these agencies that has begun, and holds back the next: the barrier.
 
     Each lock is a statement of its own, so that what is read afterwards is what the others left.
     """

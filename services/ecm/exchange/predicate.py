@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
-"""The one generated consent predicate: every statement that finds resources carries it (design §3.5, §4).
+"""The one generated consent predicate: every statement that finds resources carries it.
 
 It is EXISTS and scalar subqueries, never a join: a resource is found once, in
 the widest view that grants and restrictions leave, or not at all.

@@ -1,4 +1,4 @@
-"""The only door outward: nothing leaves without it (design §3.5, §4).
+"""The only door outward: nothing leaves without it.
 
 The lease is checked before the transaction and again before the bytes are
 handed on; the commit of `disclose()` lies in between.

@@ -21,7 +21,7 @@ from ecm.kit.rpc.roles import (
 
 _PRACTITIONERS = (CASE_MANAGER, SENIOR_PRACTITIONER)
 _READERS = (*_PRACTITIONERS, OPERATIONAL_MANAGER, SUPERVISOR)
-# Whatever narrows never waits for one person's leave (design §4).
+# Whatever narrows never waits for one person's leave.
 _NARROWERS = (*_READERS, YOT_MANAGER, DATA_PROTECTION_OFFICER)
 
 _practises = rule(people=_PRACTITIONERS, command=True)

@@ -59,7 +59,7 @@ caseload_period = Table(
 )
 
 # That a supervision took place. No record: records are streamed, and this never is (checklist 216).
-# Not even who: day, length and kind are all that is kept (design §4).
+# Not even who: day, length and kind are all that is kept.
 supervision = Table(
     "supervision",
     metadata,

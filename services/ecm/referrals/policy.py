@@ -1,4 +1,4 @@
-"""Who may call what of `referrals` (checklist P: 217 to 219, 229, 232; design §4); what isn't listed is refused."""
+"""Who may call what of `referrals` (checklist P: 217 to 219, 229, 232); what isn't listed is refused."""
 
 from ecm.kit.rpc.policy import Policy, rule
 from ecm.kit.rpc.roles import (
@@ -36,7 +36,7 @@ POLICY: Policy = {
     "SaveReferralForm": _manages_case,
     "AttachAssessment": _manages_case,
     "SendReferral": _manages_case,
-    # What narrows never waits for somebody's leave; what widens is the case manager's (design §4).
+    # What narrows never waits for somebody's leave; what widens is the case manager's.
     "ProtectDetail": _narrows,
     "CorrectDateOfBirth": _narrows,
     "UnprotectDetail": _manages_case,

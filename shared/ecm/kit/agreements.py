@@ -1,4 +1,4 @@
-"""Proposed sharing agreements of a region file: coded data that opens nothing by itself (design §2, §4)."""
+"""Proposed sharing agreements of a region file: coded data that opens nothing by itself."""
 
 from datetime import date
 from typing import Literal

@@ -20,7 +20,7 @@ OUTBOX_PUBLISHED = Counter("ecm_outbox_published_total", "Outbox rows acknowledg
 OUTBOX_WAITING = Gauge("ecm_outbox_waiting", "Outbox rows not yet published, as last seen.", ["topic"])
 # Seconds from a row's creation to Kafka's acknowledgement.
 OUTBOX_SECONDS = Histogram("ecm_outbox_seconds", "Seconds from commit to acknowledgement.", ["topic"], buckets=_FAST)
-# Producers thrown away after a fatal failure (parts.md). One per broker outage is normal.
+# Producers thrown away after a fatal failure. One per broker outage is normal.
 PRODUCERS_REPLACED = Counter("ecm_producers_replaced_total", "Kafka producers replaced.", ["topic"])
 # Events handled, by consumer and outcome: done, repeated, retried, dead. Worry: dead at all.
 EVENTS = Counter("ecm_events_total", "Events handled.", ["consumer", "outcome"])

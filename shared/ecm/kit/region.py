@@ -1,4 +1,4 @@
-"""A region as data: one `region.yaml`, read by every service (design §2)."""
+"""A region as data: one `region.yaml`, read by every service."""
 
 from collections.abc import Iterable
 from datetime import date

@@ -1,4 +1,4 @@
-"""Structured logs without personal details: JSON lines of an event's name, ids and numbers (style.md).
+"""Structured logs without personal details: JSON lines of an event's name, ids and numbers.
 
 What may be logged is a list of keys, not of forbidden ones: a new key is
 redacted until somebody has thought about it.
@@ -26,7 +26,7 @@ ALLOWED_KEYS = frozenset({
     # Machinery.
     "method", "rpc", "code", "reason", "field", "kind", "change", "version", "epoch", "incarnation", "topic",
     "partition", "offset", "group", "consumer", "attempt", "attempts", "address", "port", "migration", "database",
-    "lock", "part", "pid", "signal", "worker", "stage",
+    "lease", "lock", "part", "pid", "signal", "worker", "stage",
     # Numbers.
     "ms", "seconds", "count", "rows", "bytes", "lag", "size", "status", "sequence", "generation", "total",
     # The class of an exception and where it was raised; never its message, which may quote values.
@@ -122,5 +122,5 @@ def configure_logging(service: str, level: str = "INFO", stream: TextIO | None =
     )
     logging.basicConfig(handlers=[LibraryLines()], level=logging.WARNING, force=True)
     logging.raiseExceptions = False
-    # After an orderly stop of the broker its clients write 10,000 lines a second (parts.md).
+    # After an orderly stop of the broker its clients write 10,000 lines a second.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""From an owner's topic to the projection, on real Kafka (design §3.3)."""
+"""From an owner's topic to the projection, on real Kafka."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""`ApplyGrants` and `ApplyRegion` (design §4)."""
+"""`ApplyGrants` and `ApplyRegion`."""
 
 import asyncio
 from uuid import UUID

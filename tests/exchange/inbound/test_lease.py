@@ -1,4 +1,4 @@
-"""The lease from `consent` (design §4)."""
+"""The lease from `consent`."""
 
 from collections.abc import Callable
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Following the owners (design §3.3, §3.4)."""
+"""Following the owners."""
 
 import time
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""Partners' topics on real Kafka (design §3.7): what is said, numbered, sent and to whom."""
+"""Partners' topics on real Kafka: what is said, numbered, sent and to whom."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""The barrier (design §4): whoever waits for a narrowing reads what it left.
+"""The barrier: whoever waits for a narrowing reads what it left.
 
 The same test is seen to fail when the lock and the read become one SQL statement.
 """
@@ -118,7 +118,7 @@ async def test_the_barrier_fails_when_lock_and_read_are_one_statement(
 
 
 async def test_reads_beside_gives_and_withdrawals_find_no_breach(world: World, server: Server, narrowing: Any) -> None:
-    """By the rule of §4: no answer to a request sent after E, and no audit row at the narrowing's version."""
+    """No answer to a request sent after E, and no audit row at the narrowing's version."""
     child, _, observation = await _ready(world)
     line, closed, stop, breaches = world.lines[PSYCHOLOGY, "referral"], asyncio.Event(), asyncio.Event(), []
 

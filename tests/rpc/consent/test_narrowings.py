@@ -1,4 +1,4 @@
-"""What narrows elsewhere is recorded here first, and nothing late lifts it (design §4)."""
+"""What narrows elsewhere is recorded here first, and nothing late lifts it."""
 
 from datetime import UTC, datetime
 from typing import Any

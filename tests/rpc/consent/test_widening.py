@@ -1,4 +1,4 @@
-"""What widens elsewhere arrives as an event, and opens records to one agency (design §4)."""
+"""What widens elsewhere arrives as an event, and opens records to one agency."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""Given, enforced, withdrawn, enforced: the path that everything else stands beside (design §4)."""
+"""Given, enforced, withdrawn, enforced: the path that everything else stands beside."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Default deny; deny beats permit; why, in plain words (design §4)."""
+"""Default deny; deny beats permit; why, in plain words."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -1,4 +1,4 @@
-"""What other services own, and narrowings laid over it: late or older versions never lift them (design §4)."""
+"""What other services own, and narrowings laid over it: late or older versions never lift them."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""The journal of narrowings: whole lines, on disk, readable after any crash (design §4)."""
+"""The journal of narrowings: whole lines, on disk, readable after any crash."""
 
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The states of a consent, and what a new signature supersedes (checklist 125, design §4)."""
+"""The states of a consent, and what a new signature supersedes (checklist 125)."""
 
 from datetime import date
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Protected flags: protecting only ever narrows, unprotecting only ever widens (design §4)."""
+"""Protected flags: protecting only ever narrows, unprotecting only ever widens."""
 
 from hypothesis import given
 from hypothesis import strategies as st

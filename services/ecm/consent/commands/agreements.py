@@ -1,4 +1,4 @@
-"""Sharing agreements and partners' clients: the region's own set (design §2, §4)."""
+"""Sharing agreements and partners' clients: the region's own set."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Takes other services' narrowings before they commit them (design §4, "consent owns every narrowing")."""
+"""Takes other services' narrowings before they commit them."""
 
 from collections.abc import Mapping
 from typing import Any

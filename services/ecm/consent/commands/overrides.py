@@ -1,4 +1,4 @@
-"""Safeguarding overrides (checklist 127, design §4)."""
+"""Safeguarding overrides (checklist 127)."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""Sharing agreements: proposed by one, approved by another, versioned; legal terms are coded data (design §4)."""
+"""Sharing agreements: proposed by one, approved by another, versioned; legal terms are coded data."""
 
 from collections.abc import Mapping
 from datetime import date

@@ -1,4 +1,4 @@
-"""Facts that other services own, and the narrowings that hold until those services' records show them (design §4).
+"""Facts that other services own, and the narrowings that hold until those services' records show them.
 
 A narrowing is recorded here before its caller commits it. Until a version of
 the record shows it, it overlays what is known; so an older version that comes

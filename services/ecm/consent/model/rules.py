@@ -1,4 +1,4 @@
-"""The few sentences that both `decide` and `compile` are made of (design §4)."""
+"""The few sentences that both `decide` and `compile` are made of."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

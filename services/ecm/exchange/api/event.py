@@ -1,4 +1,4 @@
-"""What an event points at (design §3.7): the resource as a read would give it, with the client's own token.
+"""What an event points at: the resource as a read would give it, with the client's own token.
 
 https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md
 """

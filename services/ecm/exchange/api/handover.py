@@ -1,4 +1,4 @@
-"""Large bodies are handed over in chunks, each decided anew (design §4): a withdrawal ends a transfer in its midst.
+"""Large bodies are handed over in chunks, each decided anew: a withdrawal ends a transfer in its midst.
 
 A chunk is 1 MiB, or what the client takes within 2 s. A refused one resets the
 connection: the client sees a body shorter than its Content-Length.

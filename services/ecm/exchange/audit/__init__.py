@@ -1,1 +1,1 @@
-"""The audit: one row per authenticated request, sealed into a chain, checked by `verify` (design §3.6)."""
+"""The audit: one row per authenticated request, sealed into a chain, checked by `verify`."""

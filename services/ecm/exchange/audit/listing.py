@@ -1,4 +1,4 @@
-"""Who saw what of a child, and every attempt by one of its ids or identifiers (design §3.6)."""
+"""Who saw what of a child, and every attempt by one of its ids or identifiers."""
 
 import base64
 from collections.abc import Iterable

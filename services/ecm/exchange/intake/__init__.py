@@ -1,1 +1,1 @@
-"""Partners' writes: FHIR in, one command of the owning service out (design §3.8, §5)."""
+"""Partners' writes: FHIR in, one command of the owning service out."""

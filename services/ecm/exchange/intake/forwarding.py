@@ -1,4 +1,4 @@
-"""One write, one command of `formulation`, on the partner's behalf (design §3.8)."""
+"""One write, one command of `formulation`, on the partner's behalf."""
 
 import hashlib
 import re

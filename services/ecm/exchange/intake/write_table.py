@@ -1,4 +1,4 @@
-"""What a partner may write, and as which command (design §5). What isn't here is 403."""
+"""What a partner may write, and as which command. What isn't here is 403."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

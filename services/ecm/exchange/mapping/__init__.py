@@ -1,4 +1,4 @@
-"""Protobuf records → FHIR R4 resources: pure functions, a file per group of kinds (design §5)."""
+"""Protobuf records → FHIR R4 resources: pure functions, a file per group of kinds."""
 
 from ecm.exchange.mapping.records import MAPPERS, UNMAPPED, UnmappableError, map_record
 from ecm.exchange.mapping.resource import MappedResource, MappingContext

@@ -1,4 +1,4 @@
-"""Which category a resource carries (design §4): what it is about decides who may see it."""
+"""Which category a resource carries: what it is about decides who may see it."""
 
 from collections.abc import Iterable
 from typing import Final

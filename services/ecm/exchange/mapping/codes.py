@@ -1,7 +1,7 @@
 """Every canonical URL of the product, and the systems of others that it uses.
 
 The same code means the same in every region: own definitions stand under one
-canonical base. Only local identifiers stand under a region's own base (design §5).
+canonical base. Only local identifiers stand under a region's own base.
 """
 
 from typing import Final
@@ -11,7 +11,7 @@ CANONICAL: Final = "https://ecm-exchange.example/fhir"
 # RFC 9562's namespace for URLs, then ours: FHIR ids are uuid5 within it, for ever.
 NAMESPACE: Final = uuid5(UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8"), CANONICAL)
 
-# Identifier systems (fhir/codes.md of the brief).
+# Identifier systems.
 NHS_NUMBER: Final = "https://fhir.nhs.uk/Id/nhs-number"
 ODS: Final = "https://fhir.nhs.uk/Id/ods-organization-code"
 HCPC: Final = "https://fhir.hl7.org.uk/Id/hcpc-number"

@@ -1,6 +1,6 @@
 """Consent → one FHIR Consent per recipient, while it is given: https://hl7.org/fhir/R4/consent.html
 
-A partner sees only one that names it alone, while active (design §5): another
+A partner sees only one that names it alone, while active: another
 state yields nothing, so that a refusal or withdrawal can't be told from never asked.
 """
 

@@ -1,7 +1,7 @@
 """Documents → DocumentReference, and who wrote them → Provenance.
 
 A document can't be cut: without its author's declaration that it holds nothing
-that can be protected it exists in the view `full` alone (design §4).
+that can be protected it exists in the view `full` alone.
 https://hl7.org/fhir/R4/documentreference.html, …/provenance.html
 """
 

@@ -1,4 +1,4 @@
-"""A final report → a document Bundle: Composition, the child in `minimum`, the PDF (design §5).
+"""A final report → a document Bundle: Composition, the child in `minimum`, the PDF.
 
 https://hl7.org/fhir/R4/documents.html: whatever the Composition refers to is inside,
 so that author and custodian are named by identifier alone.

@@ -1,4 +1,4 @@
-"""The renditions of a resource (design §3.4): each is stored whole, none is cut when it is served."""
+"""The renditions of a resource: each is stored whole, none is cut when it is served."""
 
 from enum import IntEnum
 from typing import Final

@@ -1,4 +1,4 @@
-"""The exchange's own copy of the owners' records, as FHIR (design §3.3)."""
+"""The exchange's own copy of the owners' records, as FHIR."""
 
 from ecm.exchange.projection.project import Projection
 

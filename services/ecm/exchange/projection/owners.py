@@ -15,7 +15,7 @@ from ecm.api.referrals.v1 import referrals_service_pb2, referrals_service_pb2_gr
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.rpc.channel import Peer
 
-# An owner that is out of reach for so long counts as failed (design §3.3).
+# An owner that is out of reach for so long counts as failed.
 FETCH_SECONDS: Final = 5.0
 
 OWNERS: Final = ("referrals", "consent", "formulation", "monitoring")

@@ -1,4 +1,4 @@
-"""How far each record has come, and hiding of what can't follow (design §3.3)."""
+"""How far each record has come, and hiding of what can't follow."""
 
 from dataclasses import dataclass
 from uuid import UUID

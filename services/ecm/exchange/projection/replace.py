@@ -1,4 +1,4 @@
-"""Replaces the set of resources which a record yields, in the caller's transaction (design §3.3, §3.4)."""
+"""Replaces the set of resources which a record yields, in the caller's transaction."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

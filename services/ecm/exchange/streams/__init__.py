@@ -1,1 +1,1 @@
-"""Partners' topics: what is to be told, numbered and stored with its cause, then sent (design §3.7)."""
+"""Partners' topics: what is to be told, numbered and stored with its cause, then sent."""

@@ -1,4 +1,4 @@
-"""A partner's event: a CloudEvent in binary mode that says nothing but where to fetch (design §3.7).
+"""A partner's event: a CloudEvent in binary mode that says nothing but where to fetch.
 
 https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
 """

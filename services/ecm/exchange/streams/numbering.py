@@ -1,4 +1,4 @@
-"""Stores a client's events with their numbers: gapless per client and key within a generation (design §3.7)."""
+"""Stores a client's events with their numbers: gapless per client and key within a generation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

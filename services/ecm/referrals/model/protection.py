@@ -1,4 +1,4 @@
-"""Protected flags of a child's file: protecting narrows, ending a protection widens (design §4, Restrictions)."""
+"""Protected flags of a child's file: protecting narrows, ending a protection widens."""
 
 from collections.abc import Iterable
 

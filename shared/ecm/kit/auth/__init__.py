@@ -1,1 +1,1 @@
-"""Who is calling: tokens, claims, scopes, principals (design §7)."""
+"""Who is calling: tokens, claims, scopes, principals."""

@@ -1,4 +1,4 @@
-"""The claims of an access token (design §7), with their published schema."""
+"""The claims of an access token, with their published schema."""
 
 from typing import Any
 

@@ -55,7 +55,7 @@ WRITABLE = {
     "Subscription": "cud",
     "Task": "u",
 }
-"""What a partner may write (the write table of design §5; Patient `u` is `$link`)."""
+"""What a partner may write (Patient `u` is `$link`)."""
 
 _FORM = re.compile(r"^system/(\*|[A-Z][A-Za-z]+)\.(c?r?u?d?s?)$")
 

@@ -1,4 +1,4 @@
-"""Checks access tokens locally: algorithm, signature, issuer, audience, times (design §7, RFC 9068)."""
+"""Checks access tokens locally: algorithm, signature, issuer, audience, times (RFC 9068)."""
 
 import base64
 import hashlib

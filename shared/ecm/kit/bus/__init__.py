@@ -1,1 +1,1 @@
-"""Kafka: events, outbox, inbox, consumer, and the traps of aiokafka (parts.md) kept in one place."""
+"""Kafka: events, outbox, inbox, consumer, and the traps of aiokafka kept in one place."""

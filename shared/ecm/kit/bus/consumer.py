@@ -1,4 +1,4 @@
-"""Consumes internal topics: every effect once, nothing lost, never stuck in silence (design §3.3, §6)."""
+"""Consumes internal topics: every effect once, nothing lost, never stuck in silence."""
 
 import asyncio
 import contextlib
@@ -166,7 +166,7 @@ class Consumer:
             self._on_stuck()
 
     async def _lag(self, kafka: Any) -> int:
-        """Events behind. Asks the broker: where that is away, clients left alone would spin (parts.md)."""
+        """Events behind. Asks the broker: where that is away, clients left alone would spin."""
         assigned = list(kafka.assignment())
         async with asyncio.timeout(CHECK_EVERY_SECONDS):
             if not assigned:

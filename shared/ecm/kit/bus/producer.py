@@ -1,7 +1,7 @@
 """An idempotent Kafka producer whose every wait is bounded, and which is replaced once it has failed.
 
 After an outage that outlasts its request timeout, an idempotent aiokafka
-producer fails for ever (parts.md): it is closed, and a new one made.
+producer fails for ever: it is closed, and a new one made.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The thin event that says that a record has a new version (design §3.2)."""
+"""The thin event that says that a record has a new version."""
 
 from collections.abc import Mapping
 from typing import Any

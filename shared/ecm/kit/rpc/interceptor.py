@@ -57,7 +57,7 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
     """Admits calls by token and policy; `policy` is by full method name (`ecm.kit.rpc.policy.by_full_name`).
 
     Errors leave by status code and trailing metadata, never by `context.abort`:
-    grpc.aio's `stop()` isn't graceful after an abort (parts.md).
+    grpc.aio's `stop()` isn't graceful after an abort.
     """
 
     def __init__(self, policy: Mapping[str, Rule], verifier: TokenVerifier, region: Region) -> None:

@@ -26,7 +26,7 @@ def status_code(error: DomainError) -> grpc.StatusCode:
 def send_error(context: Any, error: DomainError) -> None:
     """Makes the call end with the error, once its handler returns (anything).
 
-    Not by `context.abort`: grpc.aio's `stop()` isn't graceful after one (parts.md).
+    Not by `context.abort`: grpc.aio's `stop()` isn't graceful after one.
     """
     context.set_code(status_code(error))
     context.set_details(error.message)

@@ -1,4 +1,4 @@
-"""Whatever an owner keeps, what is served is R4 (design §5), in every view."""
+"""Whatever an owner keeps, what is served is R4, in every view."""
 
 import json
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What can be protected stands in `full` alone, flagged or not (design §3.4)."""
+"""What can be protected stands in `full` alone, flagged or not."""
 
 import json
 
