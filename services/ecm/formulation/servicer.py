@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
+from uuid import UUID, uuid5
 
 from google.protobuf.message import Message
 
@@ -20,9 +21,11 @@ from ecm.formulation.commands import (
     reports,
     timeline,
 )
+from ecm.formulation.commands.drawings import StricterDrawingError
 from ecm.formulation.peers import Peers
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.narrowing import Narrowings
+from ecm.kit.rpc.call import current_call
 from ecm.kit.rpc.commands import Commands
 
 Q = TypeVar("Q", bound=Message)
@@ -75,7 +78,7 @@ class FormulationServicer(FormulationServiceServicer):
         return await self._read(reading.list_contributions, request)
 
     async def DrawGenogram(self, request: pb.DrawGenogramRequest, context: Any) -> pb.DrawGenogramResponse:
-        return await self._run(family.draw_genogram, request, pb.DrawGenogramResponse)
+        return await self._draw(family.draw_genogram, narrowing.RETIRE_GENOGRAM, request, pb.DrawGenogramResponse)
 
     async def GetGenogram(self, request: pb.GetGenogramRequest, context: Any) -> pb.GetGenogramResponse:
         return await self._read(reading.get_genogram, request)
@@ -89,7 +92,15 @@ class FormulationServicer(FormulationServiceServicer):
     async def UpdateTimelineEntry(
         self, request: pb.UpdateTimelineEntryRequest, context: Any
     ) -> pb.UpdateTimelineEntryResponse:
-        return await self._run(timeline.update_timeline_entry, request, pb.UpdateTimelineEntryResponse)
+        return await self._commands.run_or_narrow(
+            request,
+            partial(timeline.update_timeline_entry, self._peers),
+            narrowing.REPLACE_TIMELINE_ENTRY,
+            self._narrowings,
+            pb.UpdateTimelineEntryResponse,
+            narrows=partial(timeline.makes_stricter, request=request),
+            check=self._check(narrowing.REPLACE_TIMELINE_ENTRY, request),
+        )
 
     async def RetractTimelineEntry(
         self, request: pb.RetractTimelineEntryRequest, context: Any
@@ -100,7 +111,7 @@ class FormulationServicer(FormulationServiceServicer):
         return await self._read(reading.list_timeline, request)
 
     async def DrawTimeline(self, request: pb.DrawTimelineRequest, context: Any) -> pb.DrawTimelineResponse:
-        return await self._run(timeline.draw_timeline, request, pb.DrawTimelineResponse)
+        return await self._draw(timeline.draw_timeline, narrowing.RETIRE_TIMELINE, request, pb.DrawTimelineResponse)
 
     async def GetTimeline(self, request: pb.GetTimelineRequest, context: Any) -> pb.GetTimelineResponse:
         return await self._read(reading.get_timeline, request)
@@ -166,7 +177,23 @@ class FormulationServicer(FormulationServiceServicer):
             return await read(tx, request)
 
     async def _narrow(self, kind: str, request: Message, response: type[A]) -> A:
-        async def check(tx: Tx) -> None:
-            await narrowing.NARROWINGS[kind].check(tx, request)
-
+        check = self._check(kind, request)
         return await self._commands.run_narrowing(request, kind, request, self._narrowings, response, check=check)
+
+    async def _draw(
+        self, command: Callable[[Peers, Tx, Q], Awaitable[RecordRef]], retire: str, request: Q, response: type[A]
+    ) -> A:
+        """Draws; where that makes the drawing stricter, once more, after the standing one was withheld and closed."""
+        try:
+            return await self._run(command, request, response)
+        except StricterDrawingError as found:
+            old, principal = found.standing, current_call().principal
+            intent_id = uuid5(UUID(old.record_id), f"{retire}/{old.version}")
+            await self._narrowings.run(retire, old, intent_id=intent_id, principal=principal)
+            return await self._run(command, request, response)
+
+    def _check(self, kind: str, request: Message) -> Callable[[Tx], Awaitable[None]]:
+        async def check(tx: Tx) -> None:
+            await narrowing.NARROWINGS[kind].check(self._peers, tx, request)
+
+        return check

@@ -1,10 +1,12 @@
 """`ReferralsService`: which method runs which command or read. Policy and scope stand in policy.py and the kit."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
 
+from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1 import referrals_service_pb2 as pb
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceServicer
 from ecm.kit.db.uow import Tx, UnitOfWork
@@ -14,6 +16,7 @@ from ecm.referrals import reading
 from ecm.referrals.commands import children, family, referring, steps
 from ecm.referrals.commands.narrowing import Narrower, Narrowing
 from ecm.referrals.commands.narrowing_kinds import Closing, CorrectingBirth, NotViable, PanelRefusal, Protecting
+from ecm.referrals.commands.replacing import Replacing, ReplacingAssessment, ReplacingForm
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
@@ -49,10 +52,14 @@ class ReferralsServicer(ReferralsServiceServicer):
         return await self._commands.run(request, referring.open_new_case, pb.OpenCaseResponse)
 
     async def SaveReferralForm(self, request: pb.SaveReferralFormRequest, context: Any) -> pb.SaveReferralFormResponse:
-        return await self._commands.run(request, referring.save_referral_form, pb.SaveReferralFormResponse)
+        return await self._run_or_replace(
+            request, referring.save_referral_form, ReplacingForm(request), pb.SaveReferralFormResponse
+        )
 
     async def AttachAssessment(self, request: pb.AttachAssessmentRequest, context: Any) -> pb.AttachAssessmentResponse:
-        return await self._commands.run(request, referring.attach_assessment, pb.AttachAssessmentResponse)
+        return await self._run_or_replace(
+            request, referring.attach_assessment, ReplacingAssessment(request), pb.AttachAssessmentResponse
+        )
 
     async def AssessEligibility(
         self, request: pb.AssessEligibilityRequest, context: Any
@@ -140,11 +147,26 @@ class ReferralsServicer(ReferralsServiceServicer):
         return await self._read(request, reading.list_child_records)
 
     async def _narrow(self, request: Message, narrowing: Narrowing[Any], response_type: type[A]) -> A:
-        async def check(tx: Tx) -> None:
-            await self._narrower.check(tx, narrowing)
-
+        check = partial(self._narrower.check, narrowing=narrowing)
         return await self._commands.run_narrowing(
             request, narrowing.kind, request, self._narrowings, response_type, check=check
+        )
+
+    async def _run_or_replace(
+        self,
+        request: Q,
+        command: Callable[[Tx, Q], Awaitable[RecordRef]],
+        replacing: Replacing[Any],
+        response_type: type[A],
+    ) -> A:
+        return await self._commands.run_or_narrow(
+            request,
+            command,
+            replacing.kind,
+            self._narrowings,
+            response_type,
+            narrows=replacing.relabels,
+            check=partial(self._narrower.check, narrowing=replacing),
         )
 
     async def _read(self, request: Q, read: Callable[[Tx, Q], Awaitable[A]]) -> A:

@@ -77,6 +77,11 @@ class Narrowings:
         }
         await tx.conn.execute(insert(narrowing_intent).values(values).on_conflict_do_nothing())
 
+    async def is_recorded(self, tx: Tx, intent_id: UUID) -> bool:
+        """Whether there is such an intent, in whatever state."""
+        found = select(_t.intent_id).where(_t.intent_id == intent_id)
+        return (await tx.conn.execute(found)).first() is not None
+
     async def run(self, kind: str, payload: Message, *, intent_id: UUID, principal: Principal) -> RecordRef:
         """Records and finishes a narrowing outside of a command, e.g. one that an event causes."""
         async with self._uow.begin(principal, scope=UNLIMITED) as tx:

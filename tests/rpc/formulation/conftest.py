@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -16,7 +17,9 @@ from ecm.formulation.app import DESCRIPTORS, build
 from ecm.formulation.policy import POLICY
 from ecm.formulation.settings import FormulationSettings
 from ecm.formulation.store import record_events
+from ecm.kit.clock import SystemClock
 from ecm.kit.db.migrations import migrate
+from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.server import serving as serving_grpc
 from ecm.kit.rpc.status import from_rpc_error
@@ -26,6 +29,15 @@ from ecm.local.stack import Stack
 from rpc.formulation.peers import Others, serving
 
 
+class MovedClock(SystemClock):
+    """The clock that commands go by: ahead of the machine's, as a test wants it."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
 @dataclass
 class Formulation:
     """The running service, and how to call it as somebody."""
@@ -33,6 +45,7 @@ class Formulation:
     stack: Stack
     stub: Any
     others: Others
+    clock: MovedClock
 
     async def person(self, person: str, method: str, request: Any, key: str = "") -> Any:
         """The answer to somebody of a YOT, or the DomainError of the refusal."""
@@ -72,7 +85,11 @@ async def formulation(infrastructure: Stack) -> AsyncIterator[Formulation]:
     await migrate("formulation", infrastructure.database_url("formulation", "owner"), app_role("formulation"))
     async with AsyncExitStack() as stack:
         settings = _settings(infrastructure, await stack.enter_async_context(serving(others)))
+        clock = MovedClock()
         runtime = await stack.enter_async_context(runtime_of(settings, record_events()))
+        # Tokens are checked by the machine's clock, which the issuer goes by too.
+        uow = UnitOfWork(runtime.engine, clock, runtime.ids, runtime.region, record_events())
+        runtime = replace(runtime, uow=uow)
         parts = build(runtime)
         for peer in parts.peers:
             stack.push_async_callback(peer.close)
@@ -82,12 +99,13 @@ async def formulation(infrastructure: Stack) -> AsyncIterator[Formulation]:
         workers = [asyncio.create_task(work()) for work in parts.background]
         stack.push_async_callback(_end, workers)
         channel = await stack.enter_async_context(grpc.aio.insecure_channel(f"127.0.0.1:{port}"))
-        yield Formulation(infrastructure, FormulationServiceStub(channel), others)
+        yield Formulation(infrastructure, FormulationServiceStub(channel), others, clock)
 
 
 @pytest.fixture(autouse=True)
 async def _reachable(formulation: Formulation) -> None:
     formulation.others.away = False
+    formulation.clock.ahead = timedelta()
 
 
 async def refused(call: Any) -> DomainError:

@@ -90,7 +90,12 @@ class CaseWay:
 
     async def held(self) -> RecordRef:
         meeting = await self.scheduled()
+        self.begun()
         return (await self.service.person("senior-practitioner", "HoldMeeting", hold(meeting))).ref
+
+    def begun(self) -> None:
+        """Two weeks later: what was scheduled has begun."""
+        self.service.clock.ahead = timedelta(days=14.05)
 
     async def drafted(self, meeting: RecordRef) -> RecordRef:
         request = pb.DraftReportRequest(meeting_id=meeting.record_id, document=PDF)

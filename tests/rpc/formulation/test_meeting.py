@@ -19,6 +19,7 @@ async def test_a_meeting_from_date_to_attendance(formulation: Formulation) -> No
     note = Document(content_type="text/plain", content=b"Known since 2019.", title="Information")
     contribution = pb.ContributeInformationRequest(meeting_id=meeting.record_id, document=note)
     await formulation.partner(AUTHORITY, "ContributeInformation", contribution)
+    way.begun()
     await formulation.person("senior-practitioner", "HoldMeeting", hold(meeting))
 
     found = await formulation.person("case-manager", "GetMeeting", pb.GetMeetingRequest(meeting_id=meeting.record_id))
@@ -77,9 +78,11 @@ async def test_another_yots_case_isnt_there(formulation: Formulation) -> None:
 
 @pytest.mark.parametrize("kind", [records.ATTENDEE_KIND_CHILD, records.ATTENDEE_KIND_FAMILY])
 async def test_child_and_family_are_refused(formulation: Formulation, kind: "records.AttendeeKind.ValueType") -> None:
-    meeting = await CaseWay.of(formulation).scheduled()
+    way = CaseWay.of(formulation)
+    meeting = await way.scheduled()
     asked = formulation.person("case-manager", "InviteAgency", invite(meeting.record_id, attendee_kind=kind))
     assert (await refused(asked)).reason is Reason.ATTENDEE_REFUSED
+    way.begun()
     name = records.AttendeeKind.Name(kind).removeprefix("ATTENDEE_KIND_")
     held = formulation.person(
         "senior-practitioner", "HoldMeeting", hold(meeting, attendance=sheet("PSYCHOLOGIST", name))
@@ -88,11 +91,23 @@ async def test_child_and_family_are_refused(formulation: Formulation, kind: "rec
 
 
 async def test_a_meeting_closes_with_a_review_date_and_the_psychologist(formulation: Formulation) -> None:
-    meeting = await CaseWay.of(formulation).scheduled()
+    way = CaseWay.of(formulation)
+    meeting = await way.scheduled()
+    way.begun()
     supervision = [records.FollowUp(supervision=True, at=at(60))]
     for request in (hold(meeting, follow_ups=supervision), hold(meeting, attendance=sheet("CASE_MANAGER"))):
         refusal = await refused(formulation.person("senior-practitioner", "HoldMeeting", request))
         assert refusal.reason is Reason.MISSING_VALUE
+
+
+async def test_no_meeting_is_held_before_it_begins(formulation: Formulation) -> None:
+    way = CaseWay.of(formulation)
+    meeting = await way.scheduled()
+    refusal = await refused(formulation.person("senior-practitioner", "HoldMeeting", hold(meeting)))
+    assert refusal.reason is Reason.ILLEGAL_TRANSITION
+    assert "begins at" in refusal.message
+    way.begun()
+    assert (await formulation.person("senior-practitioner", "HoldMeeting", hold(meeting))).ref.version == 2
 
 
 async def test_only_the_invited_agency_answers_and_contributes(formulation: Formulation) -> None:

@@ -230,3 +230,11 @@ def test_the_regions_only_psychology_service_leads_and_of_several_the_invited() 
     assert reason(check_leads, "nhs-psychology", [], region(), "case") is None
     assert reason(check_leads, "nhs-psychology", invited, two, "case") is Reason.NOT_FOUND
     assert reason(check_leads, "other-psychology", invited, two, "case") is None
+
+
+def test_a_meeting_is_held_once_it_has_begun() -> None:
+    meeting = records.Meeting(state=records.MEETING_STATE_SCHEDULED, starts_at=stamp(NOW))
+    assert reason(meetings.check_begun, meeting, NOW) is None
+    with pytest.raises(DomainError, match="begins at 2026-11-24 12:00 UTC") as refused:
+        meetings.held(meeting, pb.HoldMeetingRequest(), region(), NOW - timedelta(milliseconds=1))
+    assert refused.value.reason is Reason.ILLEGAL_TRANSITION

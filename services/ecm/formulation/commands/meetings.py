@@ -38,7 +38,7 @@ async def hold_meeting(peers: Peers, tx: Tx, request: pb.HoldMeetingRequest) -> 
     await load(tx, request.meeting_id, Meeting, "meeting_id", lock=True)
     meeting = await load_at(tx, request.meeting_id, Meeting, "meeting_id", request.expected_version)
     await check_not_cancelling(tx, meeting.record_id)
-    held = await tx.records.update(meeting, meetings.held(meeting.content, request, tx.region))
+    held = await tx.records.update(meeting, meetings.held(meeting.content, request, tx.region, tx.now))
     invited = await of_case(tx, case.case_id, Invitation, lambda found: found.meeting_id == str(meeting.record_id))
     for invitation in invited:
         await tx.records.update(invitation, invitations.closed_by(invitation.content, held.content))

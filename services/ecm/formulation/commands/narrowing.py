@@ -4,7 +4,7 @@ The payload of each intent is the request itself; of each kind stands here what 
 told, and what is applied.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid5
@@ -14,15 +14,25 @@ from sqlalchemy import select
 
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
-from ecm.api.formulation.v1.formulation_records_pb2 import Invitation, Meeting, Report, Timeline, TimelineEntry
+from ecm.api.formulation.v1.formulation_records_pb2 import (
+    Genogram,
+    Invitation,
+    Meeting,
+    Report,
+    Timeline,
+    TimelineEntry,
+)
+from ecm.formulation.commands.cases import open_case, today
 from ecm.formulation.model import circulation, meetings
+from ecm.formulation.model.timeline import check_entry
 from ecm.formulation.model.values import PARAGRAPH, check_text, illegal
 from ecm.formulation.peers import Peers
-from ecm.formulation.store import load, load_at, of_case, ref_of
+from ecm.formulation.store import M, find_case, load, load_at, of_case, ref_of
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.db.records import Record
 from ecm.kit.db.tables import narrowing_intent
 from ecm.kit.db.uow import Tx, UnitOfWork
+from ecm.kit.errors import DomainError, Reason
 from ecm.kit.narrowing import Apply, Ask
 
 EVERYBODY = ""
@@ -37,7 +47,7 @@ class Narrowing:
     """One kind. `apply` can't refuse what `check` let pass."""
 
     request: type[Message]
-    check: Callable[[Tx, Any], Awaitable[None]]
+    check: Callable[[Peers, Tx, Any], Awaitable[None]]
     targets: Callable[[Tx, Any], AsyncIterator[Target]]
     apply: Callable[[Tx, Any], Awaitable[RecordRef]]
 
@@ -67,14 +77,27 @@ def applying() -> Apply:
 
 async def check_not_cancelling(tx: Tx, meeting_id: UUID) -> None:
     """ILLEGAL_TRANSITION while a cancellation is recorded and `consent` hasn't answered yet; lock the meeting first."""
+    if str(meeting_id) in await _open_ids(tx, CANCEL_MEETING, "meeting_id"):
+        raise illegal("The meeting is being cancelled.")
+
+
+async def check_not_leaving(tx: Tx, entry_ids: Iterable[UUID]) -> None:
+    """VERSION_CONFLICT while one of the entries is about to be retracted or replaced; lock it or its case first."""
+    leaving = [await _open_ids(tx, kind, "entry_id") for kind in (RETRACT_TIMELINE_ENTRY, REPLACE_TIMELINE_ENTRY)]
+    if set().union(*leaving) & {str(entry_id) for entry_id in entry_ids}:
+        message = "An entry is being retracted or replaced already; read the timeline again and repeat the command."
+        raise DomainError(Reason.VERSION_CONFLICT, message)
+
+
+async def _open_ids(tx: Tx, kind: str, field: str) -> set[str]:
+    """The ids that stand in `field` of the narrowings of a kind that are on their way."""
     t = narrowing_intent.c
-    still = select(t.payload).where(t.kind == CANCEL_MEETING, t.done_at.is_(None), t.failed_at.is_(None))
-    for payload in (await tx.conn.execute(still)).scalars():
-        if pb.CancelMeetingRequest.FromString(payload).meeting_id == str(meeting_id):
-            raise illegal("The meeting is being cancelled.")
+    still = select(t.payload).where(t.kind == kind, t.done_at.is_(None), t.failed_at.is_(None))
+    payloads = (await tx.conn.execute(still)).scalars()
+    return {str(UUID(getattr(NARROWINGS[kind].request.FromString(payload), field))) for payload in payloads}
 
 
-async def _check_invitation(tx: Tx, request: pb.CancelInvitationRequest) -> None:
+async def _check_invitation(_: Peers, tx: Tx, request: pb.CancelInvitationRequest) -> None:
     check_text(request.reason, "reason", most=PARAGRAPH)
     await load_at(tx, request.invitation_id, Invitation, "invitation_id", request.expected_version)
 
@@ -89,7 +112,7 @@ async def _end_invitation(tx: Tx, request: pb.CancelInvitationRequest) -> Record
     return ref_of(await tx.records.close(invitation, reason=request.reason))
 
 
-async def _check_meeting(tx: Tx, request: pb.CancelMeetingRequest) -> None:
+async def _check_meeting(_: Peers, tx: Tx, request: pb.CancelMeetingRequest) -> None:
     check_text(request.reason, "reason", most=PARAGRAPH)
     await load(tx, request.meeting_id, Meeting, "meeting_id", lock=True)
     meeting = await load_at(tx, request.meeting_id, Meeting, "meeting_id", request.expected_version)
@@ -111,12 +134,30 @@ async def _end_meeting(tx: Tx, request: pb.CancelMeetingRequest) -> RecordRef:
     return ref_of(await tx.records.update(meeting, meetings.cancelled(meeting.content), reason=request.reason))
 
 
-async def _check_entry(tx: Tx, request: pb.RetractTimelineEntryRequest) -> None:
+async def _check_retraction(_: Peers, tx: Tx, request: pb.RetractTimelineEntryRequest) -> None:
     check_text(request.reason, "reason", most=PARAGRAPH)
-    await load_at(tx, request.entry_id, TimelineEntry, "entry_id", request.expected_version)
+    await _check_entry(tx, request.entry_id, request.expected_version)
 
 
-async def _entry_targets(tx: Tx, request: pb.RetractTimelineEntryRequest) -> AsyncIterator[Target]:
+async def _check_replacement(peers: Peers, tx: Tx, request: pb.UpdateTimelineEntryRequest) -> None:
+    entry = await _check_entry(tx, request.entry_id, request.expected_version)
+    await open_case(peers, tx, str(entry.case_id))
+    check_entry(request.entry, tx.region, today(tx))
+
+
+async def _check_entry(tx: Tx, entry_id: str, version: int) -> Record[TimelineEntry]:
+    """The case is locked, so that nobody draws what is about to leave; the entry, so that it leaves once."""
+    entry = await load(tx, entry_id, TimelineEntry, "entry_id")
+    if entry.case_id is not None:
+        await find_case(tx, entry.case_id, lock=True)
+    await load(tx, entry_id, TimelineEntry, "entry_id", lock=True)
+    await check_not_leaving(tx, [entry.record_id])
+    return await load_at(tx, entry_id, TimelineEntry, "entry_id", version)
+
+
+async def _entry_targets(
+    tx: Tx, request: pb.RetractTimelineEntryRequest | pb.UpdateTimelineEntryRequest
+) -> AsyncIterator[Target]:
     entry = await tx.records.get(UUID(request.entry_id), TimelineEntry)
     yield entry.child_id, entry.record_id, EVERYBODY
     for drawing in await of_case(tx, entry.case_id, Timeline):
@@ -124,14 +165,43 @@ async def _entry_targets(tx: Tx, request: pb.RetractTimelineEntryRequest) -> Asy
 
 
 async def _end_entry(tx: Tx, request: pb.RetractTimelineEntryRequest) -> RecordRef:
+    return ref_of(await _take_away(tx, request.entry_id, request.reason, "an entry was retracted"))
+
+
+async def _replace_entry(tx: Tx, request: pb.UpdateTimelineEntryRequest) -> RecordRef:
+    """Another entry in its place: what is withheld from everyone stays withheld, whatever its later versions say."""
+    old = await _take_away(tx, request.entry_id, "replaced by a stricter one", "an entry became stricter")
+    made = await tx.records.create(old.kind, request.entry, child_id=old.child_id, case_id=old.case_id, yot=old.yot)
+    return ref_of(made)
+
+
+async def _take_away(tx: Tx, entry_id: str, why: str, why_drawing: str) -> Record[TimelineEntry]:
     """The entry goes, and the drawing that shows it: what is drawn next is a record of its own."""
-    entry = await tx.records.get(UUID(request.entry_id), TimelineEntry, lock=True)
+    entry = await tx.records.get(UUID(entry_id), TimelineEntry, lock=True)
     for drawing in await of_case(tx, entry.case_id, Timeline):
-        await tx.records.close(drawing, reason="an entry was retracted")
-    return ref_of(await tx.records.close(entry, reason=request.reason))
+        await tx.records.close(drawing, reason=why_drawing)
+    return await tx.records.close(entry, reason=why)
 
 
-async def _check_circulation(tx: Tx, request: pb.EndCirculationRequest) -> None:
+async def _nothing_to_check(_: Peers, tx: Tx, drawing: RecordRef) -> None:
+    """Whoever draws has been checked."""
+
+
+def _retiring(content: type[M]) -> Narrowing:
+    """A drawing goes whose next one is stricter; the payload is its ref."""
+
+    async def targets(tx: Tx, drawing: RecordRef) -> AsyncIterator[Target]:
+        old = await tx.records.get(UUID(drawing.record_id), content)
+        yield old.child_id, old.record_id, EVERYBODY
+
+    async def apply(tx: Tx, drawing: RecordRef) -> RecordRef:
+        old = await tx.records.get(UUID(drawing.record_id), content, lock=True)
+        return ref_of(await tx.records.close(old, reason="replaced by a stricter one"))
+
+    return Narrowing(RecordRef, _nothing_to_check, targets, apply)
+
+
+async def _check_circulation(_: Peers, tx: Tx, request: pb.EndCirculationRequest) -> None:
     check_text(request.reason, "reason", most=PARAGRAPH)
     report = await load_at(tx, request.report_id, Report, "report_id", request.expected_version)
     circulation.check_receives(report.content, request.agency)
@@ -160,11 +230,18 @@ def _of_invitation(invitation: Record[Invitation]) -> list[Target]:
 
 
 CANCEL_INVITATION, CANCEL_MEETING = "CANCEL_INVITATION", "CANCEL_MEETING"
-RETRACT_TIMELINE_ENTRY, END_CIRCULATION = "RETRACT_TIMELINE_ENTRY", "END_CIRCULATION"
+RETRACT_TIMELINE_ENTRY, REPLACE_TIMELINE_ENTRY = "RETRACT_TIMELINE_ENTRY", "REPLACE_TIMELINE_ENTRY"
+RETIRE_TIMELINE, RETIRE_GENOGRAM = "RETIRE_TIMELINE", "RETIRE_GENOGRAM"
+END_CIRCULATION = "END_CIRCULATION"
 
 NARROWINGS: Mapping[str, Narrowing] = {
     CANCEL_INVITATION: Narrowing(pb.CancelInvitationRequest, _check_invitation, _invitation_targets, _end_invitation),
     CANCEL_MEETING: Narrowing(pb.CancelMeetingRequest, _check_meeting, _meeting_targets, _end_meeting),
-    RETRACT_TIMELINE_ENTRY: Narrowing(pb.RetractTimelineEntryRequest, _check_entry, _entry_targets, _end_entry),
+    RETRACT_TIMELINE_ENTRY: Narrowing(pb.RetractTimelineEntryRequest, _check_retraction, _entry_targets, _end_entry),
+    REPLACE_TIMELINE_ENTRY: Narrowing(
+        pb.UpdateTimelineEntryRequest, _check_replacement, _entry_targets, _replace_entry
+    ),
+    RETIRE_TIMELINE: _retiring(Timeline),
+    RETIRE_GENOGRAM: _retiring(Genogram),
     END_CIRCULATION: Narrowing(pb.EndCirculationRequest, _check_circulation, _circulation_targets, _end_circulation),
 }

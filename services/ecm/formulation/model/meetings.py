@@ -1,7 +1,7 @@
 """The formulation meeting: scheduled, moved, held, cancelled (checklist 88 to 90, 157 to 167)."""
 
 from collections.abc import Iterable, Sized
-from datetime import datetime
+from datetime import UTC, datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -66,12 +66,16 @@ def cancelled(meeting: records.Meeting) -> records.Meeting:
     return ended
 
 
-def held(meeting: records.Meeting, request: requests.HoldMeetingRequest, region: Region) -> records.Meeting:
+def held(
+    meeting: records.Meeting, request: requests.HoldMeetingRequest, region: Region, now: datetime
+) -> records.Meeting:
     """The meeting with what it brought: sheet, notes, circulation, review dates (157 to 167, 239).
 
-    ATTENDEE_REFUSED for child or family; MISSING_VALUE without the psychologist or a review date.
+    ILLEGAL_TRANSITION before it begins; ATTENDEE_REFUSED for child or family; MISSING_VALUE without the
+    psychologist or a review date.
     """
     check_scheduled(meeting)
+    check_begun(meeting, now)
     check_attendance(request.attendance)
     check_notes(request.notes)
     check_follow_ups(request.follow_ups, meeting.starts_at)
@@ -91,6 +95,13 @@ def check_scheduled(meeting: records.Meeting) -> None:
     """ILLEGAL_TRANSITION unless the meeting is still to be held."""
     if meeting.state != records.MEETING_STATE_SCHEDULED:
         raise illegal("The meeting was held or cancelled already.")
+
+
+def check_begun(meeting: records.Meeting, now: datetime) -> None:
+    """ILLEGAL_TRANSITION before the meeting begins."""
+    begins = meeting.starts_at.ToDatetime(UTC)
+    if now < begins:
+        raise illegal(f"The meeting begins at {begins:%Y-%m-%d %H:%M} UTC; it can't have been held before.")
 
 
 def check_held(meeting: records.Meeting) -> None:

@@ -5,6 +5,7 @@ from datetime import date
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.formulation.model.periods import check_period
 from ecm.formulation.model.values import check_free_text, check_member, check_text, invalid
+from ecm.kit import declarations
 from ecm.kit.region import Region
 
 FEW_WORDS = 500
@@ -21,3 +22,17 @@ def check_entry(entry: records.TimelineEntry, region: Region, today: date) -> No
     if entry.contributed_by_agency and region.agency(entry.contributed_by_agency) is None:
         raise invalid("The region has no such agency.", "entry.contributed_by_agency")
     check_text(entry.contributed_by_agency, "entry.contributed_by_agency")
+
+
+def is_stricter(old: records.TimelineEntry, new: records.TimelineEntry) -> bool:
+    """Whether somebody who sees the old entry may not see the new one: relabelling, a narrowing (design §4).
+
+    Of another kind is of another category as far as is known here, and who sees one
+    category needn't see the other.
+    """
+    return _label(old) != _label(new) or declarations.is_stricter(old.text, new.text)
+
+
+def _label(entry: records.TimelineEntry) -> int | None:
+    """What its category goes by: what speaks of a relative's troubles is one category, whatever its kind."""
+    return None if entry.family_sensitive else entry.kind

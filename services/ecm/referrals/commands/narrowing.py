@@ -42,20 +42,20 @@ class Narrowing(ABC, Generic[M]):
 
     @property
     @abstractmethod
-    def expected_version(self) -> int:
-        """The version that the caller knows."""
+    def expected_version(self) -> int | None:
+        """The version that the caller knows; None where the command doesn't name one."""
 
     @property
     @abstractmethod
     def record_id(self) -> UUID:
-        """Which record becomes stricter."""
+        """Which record becomes stricter, or the case whose paper does; its lock is taken by `load`."""
 
     @abstractmethod
     async def load(self, tx: Tx, *, lock: bool = False) -> Record[M]:
         """The record that becomes stricter; NOT_FOUND also for another YOT's."""
 
     @abstractmethod
-    def check(self, tx: Tx, held: Record[M]) -> None:
+    async def check(self, tx: Tx, held: Record[M]) -> None:
         """Refuses what can't be done; afterwards it is done, sooner or later."""
 
     @abstractmethod
@@ -63,8 +63,12 @@ class Narrowing(ABC, Generic[M]):
         """The new content, of whatever the record holds by now. Never refuses, never widens."""
 
     @abstractmethod
-    def told(self, child_id: UUID, version: int, content: M | None = None) -> NarrowRequest:
+    def told(self, held: Record[M], version: int, content: M | None = None) -> NarrowRequest:
         """What to tell `consent`, without intent id: as asked, or as `content` has it."""
+
+    async def commit(self, tx: Tx, held: Record[M], content: M) -> RecordRef:
+        """Keeps the stricter content, as the record's next version unless a kind does otherwise."""
+        return ref_of(await tx.records.update(held, content, reason=self.reason))
 
     @property
     @abstractmethod
@@ -88,7 +92,7 @@ class Narrower:
         narrowing = self._kinds[kind](payload)
         async with self._uow.read(service_principal("referrals"), scope=UNLIMITED) as tx:
             held = await narrowing.load(tx)
-        await self._tell(narrowing.told(held.child_id, narrowing.expected_version + 1), intent_id)
+        await self._tell(narrowing.told(held, _expected_next(narrowing)), intent_id)
 
     async def apply(self, tx: Tx, kind: str, payload: bytes) -> RecordRef:
         """Commits it to the newest version; tells `consent` anew where that isn't what it was told."""
@@ -97,10 +101,10 @@ class Narrower:
         content = narrowing.stricter(tx, held.content)
         if content == held.content:
             return ref_of(held)
-        telling = narrowing.told(held.child_id, held.version + 1, content)
-        if telling != narrowing.told(held.child_id, narrowing.expected_version + 1):
+        telling = narrowing.told(held, held.version + 1, content)
+        if telling != narrowing.told(held, _expected_next(narrowing)):
             await self._tell(telling, uuid5(_NAMESPACE, f"{held.record_id}/{telling.SerializeToString().hex()}"))
-        return ref_of(await tx.records.update(held, content, reason=narrowing.reason))
+        return await narrowing.commit(tx, held, content)
 
     async def check(self, tx: Tx, narrowing: Narrowing[Any]) -> None:
         """Whether the caller may: scope, version, rules, and that no other narrowing of the record is on its way.
@@ -108,20 +112,27 @@ class Narrower:
         Two at once of the same detail would each be told as if there were no other.
         """
         held = await narrowing.load(tx, lock=True)
-        check_version(held.version, narrowing.expected_version)
-        narrowing.check(tx, held)
-        if await self._is_open(tx, narrowing.kind, held.record_id):
-            message = "A narrowing of this record is being completed already; read it again and repeat the command."
-            raise DomainError(Reason.VERSION_CONFLICT, message)
-
-    async def _is_open(self, tx: Tx, kind: str, record_id: UUID) -> bool:
-        t = narrowing_intent.c
-        query = select(t.payload).where(t.kind == kind, t.done_at.is_(None), t.failed_at.is_(None))
-        payloads = (await tx.conn.execute(query)).scalars()
-        return any(self._kinds[kind](payload).record_id == record_id for payload in payloads)
+        if narrowing.expected_version is not None:
+            check_version(held.version, narrowing.expected_version)
+        await narrowing.check(tx, held)
+        await check_not_open(tx, narrowing.record_id, narrowing.kind, self._kinds[narrowing.kind])
 
     async def _tell(self, request: NarrowRequest, intent_id: UUID) -> None:
         await self._consent.narrow(_with_id(request, intent_id))
+
+
+async def check_not_open(tx: Tx, record_id: UUID, kind: str, parse: Callable[[bytes], Narrowing[Any]]) -> None:
+    """VERSION_CONFLICT while a narrowing of the kind is on its way there; lock the record first."""
+    t = narrowing_intent.c
+    query = select(t.payload).where(t.kind == kind, t.done_at.is_(None), t.failed_at.is_(None))
+    payloads = (await tx.conn.execute(query)).scalars()
+    if any(parse(payload).record_id == record_id for payload in payloads):
+        message = "A narrowing of this record is being completed already; read it again and repeat the command."
+        raise DomainError(Reason.VERSION_CONFLICT, message)
+
+
+def _expected_next(narrowing: Narrowing[Any]) -> int:
+    return (narrowing.expected_version or 0) + 1
 
 
 def _with_id(request: NarrowRequest, intent_id: UUID) -> NarrowRequest:

@@ -28,6 +28,7 @@ from ecm.kit.db.uow import Tx
 from ecm.kit.ids import parse_uuid
 from ecm.referrals.commands.deciding import check_on_panel, decision, today
 from ecm.referrals.commands.narrowing import Kinds, Narrowing
+from ecm.referrals.commands.replacing import REPLACING
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.case import check_allowed, check_closing, close
 from ecm.referrals.model.child import check_birth, correct_birth
@@ -62,7 +63,7 @@ class Protecting(Narrowing[Child]):
     async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
         return await get_child(tx, self.request.child_id, lock=lock)
 
-    def check(self, tx: Tx, held: Record[Child]) -> None:
+    async def check(self, tx: Tx, held: Record[Child]) -> None:
         check_bounds(self.request)
         check_kind(self.request.kind)
         check_agencies(self.request.named_agencies, (agency.id for agency in tx.region.agencies), "named_agencies")
@@ -71,11 +72,11 @@ class Protecting(Narrowing[Child]):
     def stricter(self, tx: Tx, held: Child) -> Child:
         return protect(held, self.request.kind, self.request.named_agencies)
 
-    def told(self, child_id: UUID, version: int, content: Child | None = None) -> NarrowRequest:
+    def told(self, held: Record[Child], version: int, content: Child | None = None) -> NarrowRequest:
         flag = flag_of(content, self.request.kind) if content is not None else None
         named = self.request.named_agencies if flag is None else flag.named_agencies
         protecting = ProtectNarrowing(kind=self.request.kind, named_agencies=sorted(set(named)), child_version=version)
-        return NarrowRequest(child_id=str(child_id), protect=protecting)
+        return NarrowRequest(child_id=str(held.child_id), protect=protecting)
 
 
 class CorrectingBirth(Narrowing[Child]):
@@ -101,7 +102,7 @@ class CorrectingBirth(Narrowing[Child]):
     async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
         return await get_child(tx, self.request.child_id, lock=lock)
 
-    def check(self, tx: Tx, held: Record[Child]) -> None:
+    async def check(self, tx: Tx, held: Record[Child]) -> None:
         check_bounds(self.request)
         if not self.request.HasField("date_of_birth"):
             raise missing("date_of_birth")
@@ -113,9 +114,9 @@ class CorrectingBirth(Narrowing[Child]):
     def stricter(self, tx: Tx, held: Child) -> Child:
         return correct_birth(held, self.request.date_of_birth)
 
-    def told(self, child_id: UUID, version: int, content: Child | None = None) -> NarrowRequest:
+    def told(self, held: Record[Child], version: int, content: Child | None = None) -> NarrowRequest:
         birth = BirthDateNarrowing(date_of_birth=self.request.date_of_birth, child_version=version)
-        return NarrowRequest(child_id=str(child_id), birth_date=birth)
+        return NarrowRequest(child_id=str(held.child_id), birth_date=birth)
 
 
 class Ending(Narrowing[Case]):
@@ -141,9 +142,9 @@ class Ending(Narrowing[Case]):
     def stricter(self, tx: Tx, held: Case) -> Case:
         return held if held.state in ENDED else self.ended(held, decision(tx, self.reason))
 
-    def told(self, child_id: UUID, version: int, content: Case | None = None) -> NarrowRequest:
+    def told(self, held: Record[Case], version: int, content: Case | None = None) -> NarrowRequest:
         closing = CloseCaseNarrowing(case_id=self.request.case_id, case_version=version)
-        return NarrowRequest(child_id=str(child_id), close_case=closing)
+        return NarrowRequest(child_id=str(held.child_id), close_case=closing)
 
     @abstractmethod
     def ended(self, held: Case, verdict: Decision) -> Case:
@@ -159,7 +160,7 @@ class Closing(Ending):
         self.request = request
         self._end_reason = request.end_reason
 
-    def check(self, tx: Tx, held: Record[Case]) -> None:
+    async def check(self, tx: Tx, held: Record[Case]) -> None:
         check_bounds(self.request)
         check_allowed(held.content, Step.CLOSE, decision(tx).edges)
         check_closing(self._end_reason, self.reason)
@@ -176,7 +177,7 @@ class NotViable(Ending):
     def __init__(self, request: DecideViabilityRequest) -> None:
         self.request = request
 
-    def check(self, tx: Tx, held: Record[Case]) -> None:
+    async def check(self, tx: Tx, held: Record[Case]) -> None:
         check_bounds(self.request)
         decide_viability(held.content, False, decision(tx, self.reason))
 
@@ -192,7 +193,7 @@ class PanelRefusal(Ending):
     def __init__(self, request: DecidePanelRequest) -> None:
         self.request = request
 
-    def check(self, tx: Tx, held: Record[Case]) -> None:
+    async def check(self, tx: Tx, held: Record[Case]) -> None:
         check_bounds(self.request)
         check_allowed(held.content, Step.DECIDE_PANEL, decision(tx).edges)
         check_on_panel(tx, held.yot)
@@ -208,4 +209,5 @@ KINDS: Kinds = {
     Closing.kind: lambda payload: Closing(CloseCaseRequest.FromString(payload)),
     NotViable.kind: lambda payload: NotViable(DecideViabilityRequest.FromString(payload)),
     PanelRefusal.kind: lambda payload: PanelRefusal(DecidePanelRequest.FromString(payload)),
+    **REPLACING,
 }

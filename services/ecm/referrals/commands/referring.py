@@ -24,6 +24,7 @@ from ecm.referrals.commands.deciding import (
     stamp,
     today,
 )
+from ecm.referrals.commands.replacing import ReplacingAssessment, ReplacingForm, check_updatable
 from ecm.referrals.model import decisions
 from ecm.referrals.model.assessment import check_assessment
 from ecm.referrals.model.bounds import check_bounds
@@ -62,6 +63,7 @@ async def save_referral_form(tx: Tx, request: SaveReferralFormRequest) -> Record
     """The form's next version, a dated snapshot (76)."""
     case = await get_case(tx, request.case_id, lock=True)
     check_open(case.content)
+    await check_updatable(tx, ReplacingForm(request))
     held = await form_of(tx, case.record_id)
     check_version(held.version if held else 0, request.expected_version)
     child = await get_child(tx, str(case.child_id))
@@ -72,9 +74,10 @@ async def save_referral_form(tx: Tx, request: SaveReferralFormRequest) -> Record
 
 
 async def attach_assessment(tx: Tx, request: AttachAssessmentRequest) -> RecordRef:
-    """The AssetPlus assessment's next version: another one, or another rendition of it."""
+    """The AssetPlus assessment's next version: another one, or another rendition of it, that isn't stricter."""
     case = await get_case(tx, request.case_id, lock=True)
     check_open(case.content)
+    await check_updatable(tx, ReplacingAssessment(request))
     check_assessment(request.assessment, today(tx))
     held = await assessment_of(tx, case.record_id)
     if held is not None:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from ecm.api.referrals.v1.referrals_records_pb2 import Assessment
+from ecm.kit import declarations
 from ecm.kit.errors import DomainError, Reason
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.codes import check_language
@@ -32,3 +33,8 @@ def check_assessment(assessment: Assessment, today: date) -> None:
     if not assessment.HasField("assessed_on"):
         raise missing("assessment.assessed_on")
     past_date(assessment.assessed_on, "assessment.assessed_on", today)
+
+
+def is_stricter(old: Assessment, new: Assessment) -> bool:
+    """Whether the new one counts as holding a protected kind that the old one didn't: relabelling (design §4)."""
+    return declarations.is_stricter(old.document, new.document)

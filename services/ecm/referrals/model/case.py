@@ -83,6 +83,17 @@ def check_open(case: Case) -> None:
         raise DomainError(Reason.ILLEGAL_TRANSITION, message)
 
 
+def refer_to(case: Case, old: str, new: str) -> Case:
+    """The case with another record in the place of a paper that it was sent with; itself where it names the old not."""
+    if old not in (case.referral_form_id, case.assessment_id):
+        return case
+    fresh = Case()
+    fresh.CopyFrom(case)
+    fresh.referral_form_id = new if case.referral_form_id == old else case.referral_form_id
+    fresh.assessment_id = new if case.assessment_id == old else case.assessment_id
+    return fresh
+
+
 def check_closing(end_reason: "CaseEndReason.ValueType", reason: str) -> None:
     """MISSING_VALUE or INVALID_VALUE unless it is said, in code and words, why the case ends."""
     if end_reason == CASE_END_REASON_UNSPECIFIED:

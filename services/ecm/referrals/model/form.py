@@ -3,6 +3,7 @@
 from datetime import date
 
 from ecm.api.referrals.v1.referrals_records_pb2 import ReferralForm
+from ecm.kit import declarations
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.codes import check_ethnic_category
 from ecm.referrals.model.contact import check_phone
@@ -83,3 +84,8 @@ def _check_numbers(form: ReferralForm) -> None:
             raise invalid(f"form.{name}", f"must be 0 to {LONGEST_MONTHS} months.")
     if not 0 <= form.previous_interventions <= MOST_INTERVENTIONS:
         raise invalid("form.previous_interventions", f"must be 0 to {MOST_INTERVENTIONS}.")
+
+
+def is_stricter(old: ReferralForm, new: ReferralForm) -> bool:
+    """Whether the reason (33), its one free text, counts as holding a protected kind that the old one didn't."""
+    return declarations.is_stricter(old.reason, new.reason)

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -78,6 +79,36 @@ class Commands:
         async with self._uow.begin() as tx:
             await store_answer(tx, command, response)
         return response
+
+    async def run_or_narrow(
+        self,
+        request: Q,
+        handler: Handler[Q, A],
+        kind: str,
+        narrowings: Narrowings,
+        response_type: type[A],
+        *,
+        narrows: Callable[[Tx], Awaitable[bool]],
+        check: Callable[[Tx], Awaitable[None]] | None = None,
+    ) -> A:
+        """A command that narrows or doesn't, as `narrows` finds by what is held now; the request is the payload.
+
+        A repetition goes the way that the command has gone. The handler must refuse
+        what became narrower after `narrows` has looked.
+        """
+        if await self._narrows(intent_id_of(_command_key(request)), narrowings, narrows):
+            return await self.run_narrowing(request, kind, request, narrowings, response_type, check=check)
+        return await self.run(request, handler, response_type)
+
+    async def _narrows(self, intent_id: UUID, narrowings: Narrowings, narrows: Callable[[Tx], Awaitable[bool]]) -> bool:
+        async with self._uow.read() as tx:
+            if await narrowings.is_recorded(tx, intent_id):
+                return True
+            try:
+                return await narrows(tx)
+            except DomainError:
+                # The command itself says what is wrong with it, and that is kept for its key.
+                return False
 
     async def _keep(self, command: CommandKey, error: DomainError) -> None:
         # A reused key has an answer of its own, which must stay; a fault of ours is no answer.

@@ -288,7 +288,8 @@ class FormulationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DrawGenogram(self, request, context):
-        """Draws the family tree from the family members (111, 135).
+        """Draws the family tree from the family members (111, 135); one that is declared stricter than the last replaces
+        it as a new record.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -316,7 +317,8 @@ class FormulationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def UpdateTimelineEntry(self, request, context):
-        """Changes an entry.
+        """Changes an entry. A change that makes it stricter (another category, a stricter declaration, or none) is a
+        narrowing, through `consent` first: it replaces the entry by a new one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -337,7 +339,8 @@ class FormulationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DrawTimeline(self, request, context):
-        """Draws the whole timeline as SVG and keeps the drawing (147 to 152).
+        """Draws the whole timeline as SVG and keeps the drawing (147 to 152); one that is declared stricter than the
+        last replaces it as a new record. VERSION_CONFLICT while an entry is being retracted or replaced.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -352,6 +355,7 @@ class FormulationServiceServicer:
 
     def HoldMeeting(self, request, context):
         """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167).
+        ILLEGAL_TRANSITION before it begins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -58,7 +58,9 @@ class FormulationServiceStub:
     ListContributions: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.ListContributionsRequest, _formulation_service_pb2.ListContributionsResponse]
     """Lists what was contributed to a meeting."""
     DrawGenogram: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.DrawGenogramRequest, _formulation_service_pb2.DrawGenogramResponse]
-    """Draws the family tree from the family members (111, 135)."""
+    """Draws the family tree from the family members (111, 135); one that is declared stricter than the last replaces
+    it as a new record.
+    """
     GetGenogram: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.GetGenogramRequest, _formulation_service_pb2.GetGenogramResponse]
     """Reads the family tree."""
     RecordChildVoice: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.RecordChildVoiceRequest, _formulation_service_pb2.RecordChildVoiceResponse]
@@ -66,17 +68,23 @@ class FormulationServiceStub:
     AddTimelineEntry: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.AddTimelineEntryRequest, _formulation_service_pb2.AddTimelineEntryResponse]
     """Adds an entry to the timeline."""
     UpdateTimelineEntry: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.UpdateTimelineEntryRequest, _formulation_service_pb2.UpdateTimelineEntryResponse]
-    """Changes an entry."""
+    """Changes an entry. A change that makes it stricter (another category, a stricter declaration, or none) is a
+    narrowing, through `consent` first: it replaces the entry by a new one.
+    """
     RetractTimelineEntry: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.RetractTimelineEntryRequest, _formulation_service_pb2.RetractTimelineEntryResponse]
     """Retracts an entry; a narrowing, through `consent` first."""
     ListTimeline: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.ListTimelineRequest, _formulation_service_pb2.ListTimelineResponse]
     """Lists the timeline's entries, earliest first."""
     DrawTimeline: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.DrawTimelineRequest, _formulation_service_pb2.DrawTimelineResponse]
-    """Draws the whole timeline as SVG and keeps the drawing (147 to 152)."""
+    """Draws the whole timeline as SVG and keeps the drawing (147 to 152); one that is declared stricter than the
+    last replaces it as a new record. VERSION_CONFLICT while an entry is being retracted or replaced.
+    """
     GetTimeline: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.GetTimelineRequest, _formulation_service_pb2.GetTimelineResponse]
     """Reads the drawing."""
     HoldMeeting: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.HoldMeetingRequest, _formulation_service_pb2.HoldMeetingResponse]
-    """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167)."""
+    """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167).
+    ILLEGAL_TRANSITION before it begins.
+    """
     RecordDevelopmentalMap: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.RecordDevelopmentalMapRequest, _formulation_service_pb2.RecordDevelopmentalMapResponse]
     """Records the developmental map (161); partner, psychology alone."""
     PlaceOnRecoveryModel: _grpc.UnaryUnaryMultiCallable[_formulation_service_pb2.PlaceOnRecoveryModelRequest, _formulation_service_pb2.PlaceOnRecoveryModelResponse]
@@ -136,7 +144,9 @@ class FormulationServiceAsyncStub(FormulationServiceStub):
     ListContributions: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.ListContributionsRequest, _formulation_service_pb2.ListContributionsResponse]  # type: ignore[assignment]
     """Lists what was contributed to a meeting."""
     DrawGenogram: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.DrawGenogramRequest, _formulation_service_pb2.DrawGenogramResponse]  # type: ignore[assignment]
-    """Draws the family tree from the family members (111, 135)."""
+    """Draws the family tree from the family members (111, 135); one that is declared stricter than the last replaces
+    it as a new record.
+    """
     GetGenogram: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.GetGenogramRequest, _formulation_service_pb2.GetGenogramResponse]  # type: ignore[assignment]
     """Reads the family tree."""
     RecordChildVoice: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.RecordChildVoiceRequest, _formulation_service_pb2.RecordChildVoiceResponse]  # type: ignore[assignment]
@@ -144,17 +154,23 @@ class FormulationServiceAsyncStub(FormulationServiceStub):
     AddTimelineEntry: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.AddTimelineEntryRequest, _formulation_service_pb2.AddTimelineEntryResponse]  # type: ignore[assignment]
     """Adds an entry to the timeline."""
     UpdateTimelineEntry: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.UpdateTimelineEntryRequest, _formulation_service_pb2.UpdateTimelineEntryResponse]  # type: ignore[assignment]
-    """Changes an entry."""
+    """Changes an entry. A change that makes it stricter (another category, a stricter declaration, or none) is a
+    narrowing, through `consent` first: it replaces the entry by a new one.
+    """
     RetractTimelineEntry: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.RetractTimelineEntryRequest, _formulation_service_pb2.RetractTimelineEntryResponse]  # type: ignore[assignment]
     """Retracts an entry; a narrowing, through `consent` first."""
     ListTimeline: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.ListTimelineRequest, _formulation_service_pb2.ListTimelineResponse]  # type: ignore[assignment]
     """Lists the timeline's entries, earliest first."""
     DrawTimeline: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.DrawTimelineRequest, _formulation_service_pb2.DrawTimelineResponse]  # type: ignore[assignment]
-    """Draws the whole timeline as SVG and keeps the drawing (147 to 152)."""
+    """Draws the whole timeline as SVG and keeps the drawing (147 to 152); one that is declared stricter than the
+    last replaces it as a new record. VERSION_CONFLICT while an entry is being retracted or replaced.
+    """
     GetTimeline: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.GetTimelineRequest, _formulation_service_pb2.GetTimelineResponse]  # type: ignore[assignment]
     """Reads the drawing."""
     HoldMeeting: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.HoldMeetingRequest, _formulation_service_pb2.HoldMeetingResponse]  # type: ignore[assignment]
-    """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167)."""
+    """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167).
+    ILLEGAL_TRANSITION before it begins.
+    """
     RecordDevelopmentalMap: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.RecordDevelopmentalMapRequest, _formulation_service_pb2.RecordDevelopmentalMapResponse]  # type: ignore[assignment]
     """Records the developmental map (161); partner, psychology alone."""
     PlaceOnRecoveryModel: _aio.UnaryUnaryMultiCallable[_formulation_service_pb2.PlaceOnRecoveryModelRequest, _formulation_service_pb2.PlaceOnRecoveryModelResponse]  # type: ignore[assignment]
@@ -277,7 +293,9 @@ class FormulationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _formulation_service_pb2.DrawGenogramRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_formulation_service_pb2.DrawGenogramResponse, _abc.Awaitable[_formulation_service_pb2.DrawGenogramResponse]]:
-        """Draws the family tree from the family members (111, 135)."""
+        """Draws the family tree from the family members (111, 135); one that is declared stricter than the last replaces
+        it as a new record.
+        """
 
     @_abc_1.abstractmethod
     def GetGenogram(
@@ -309,7 +327,9 @@ class FormulationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _formulation_service_pb2.UpdateTimelineEntryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_formulation_service_pb2.UpdateTimelineEntryResponse, _abc.Awaitable[_formulation_service_pb2.UpdateTimelineEntryResponse]]:
-        """Changes an entry."""
+        """Changes an entry. A change that makes it stricter (another category, a stricter declaration, or none) is a
+        narrowing, through `consent` first: it replaces the entry by a new one.
+        """
 
     @_abc_1.abstractmethod
     def RetractTimelineEntry(
@@ -333,7 +353,9 @@ class FormulationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _formulation_service_pb2.DrawTimelineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_formulation_service_pb2.DrawTimelineResponse, _abc.Awaitable[_formulation_service_pb2.DrawTimelineResponse]]:
-        """Draws the whole timeline as SVG and keeps the drawing (147 to 152)."""
+        """Draws the whole timeline as SVG and keeps the drawing (147 to 152); one that is declared stricter than the
+        last replaces it as a new record. VERSION_CONFLICT while an entry is being retracted or replaced.
+        """
 
     @_abc_1.abstractmethod
     def GetTimeline(
@@ -349,7 +371,9 @@ class FormulationServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _formulation_service_pb2.HoldMeetingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_formulation_service_pb2.HoldMeetingResponse, _abc.Awaitable[_formulation_service_pb2.HoldMeetingResponse]]:
-        """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167)."""
+        """Records that the meeting was held: attendance, notes, circulation, review dates (90, 157 to 167).
+        ILLEGAL_TRANSITION before it begins.
+        """
 
     @_abc_1.abstractmethod
     def RecordDevelopmentalMap(

@@ -804,6 +804,9 @@ class ListRecordVersionsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSIONS_FIELD_NUMBER: _builtins.int
+    MORE_FIELD_NUMBER: _builtins.int
+    more: _builtins.bool
+    """There are more: ask again, after the last of these. An answer ends once it holds 4 MiB."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_record_pb2.RecordVersion]:
         """In order."""
@@ -812,10 +815,11 @@ class ListRecordVersionsResponse(_message.Message):
         self,
         *,
         versions: _abc.Iterable[_record_pb2.RecordVersion] | None = ...,
+        more: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["more", b"more", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -828,16 +832,20 @@ class ListChildRecordsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHILD_ID_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     child_id: _builtins.str
     """Which child."""
+    page_token: _builtins.str
+    """The last answer's `next_page_token`; empty = from the beginning."""
     def __init__(
         self,
         *,
         child_id: _builtins.str = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["child_id", b"child_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["child_id", b"child_id", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -850,6 +858,9 @@ class ListChildRecordsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Where the next page begins; empty = this was the last. A page ends once it holds 4 MiB."""
     @_builtins.property
     def versions(self) -> _containers.RepeatedCompositeFieldContainer[_record_pb2.RecordVersion]:
         """The newest version of each record."""
@@ -858,10 +869,11 @@ class ListChildRecordsResponse(_message.Message):
         self,
         *,
         versions: _abc.Iterable[_record_pb2.RecordVersion] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -296,7 +296,9 @@ class ReferralsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def SaveReferralForm(self, request, context):
-        """Saves the referral form; every save is a new version, a dated snapshot (76).
+        """Saves the referral form; every save is a new version, a dated snapshot (76). A save whose declaration is
+        stricter than the last one's is a narrowing, through `consent` first: it replaces the form by a new record, and
+        the case follows.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -310,7 +312,9 @@ class ReferralsServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def AttachAssessment(self, request, context):
-        """Attaches the AssetPlus assessment (45).
+        """Attaches the AssetPlus assessment (45). Attached again it is a new version; with a stricter declaration, or
+        none, it is a narrowing, through `consent` first: it replaces the assessment by a new record, and the case
+        follows. VERSION_CONFLICT while another one is being replaced.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -65,11 +65,17 @@ class ReferralsServiceStub:
     ListCases: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.ListCasesRequest, _referrals_service_pb2.ListCasesResponse]
     """Lists the cases of a child, or of a YOT in some states."""
     SaveReferralForm: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.SaveReferralFormRequest, _referrals_service_pb2.SaveReferralFormResponse]
-    """Saves the referral form; every save is a new version, a dated snapshot (76)."""
+    """Saves the referral form; every save is a new version, a dated snapshot (76). A save whose declaration is
+    stricter than the last one's is a narrowing, through `consent` first: it replaces the form by a new record, and
+    the case follows.
+    """
     GetReferralForm: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.GetReferralFormRequest, _referrals_service_pb2.GetReferralFormResponse]
     """Reads the referral form."""
     AttachAssessment: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.AttachAssessmentRequest, _referrals_service_pb2.AttachAssessmentResponse]
-    """Attaches the AssetPlus assessment (45)."""
+    """Attaches the AssetPlus assessment (45). Attached again it is a new version; with a stricter declaration, or
+    none, it is a narrowing, through `consent` first: it replaces the assessment by a new record, and the case
+    follows. VERSION_CONFLICT while another one is being replaced.
+    """
     AssessEligibility: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.AssessEligibilityRequest, _referrals_service_pb2.AssessEligibilityResponse]
     """Assesses the criteria from the form, with the working: met → potential (80), not met → not carried forward (79)."""
     AssessReadiness: _grpc.UnaryUnaryMultiCallable[_referrals_service_pb2.AssessReadinessRequest, _referrals_service_pb2.AssessReadinessResponse]
@@ -138,11 +144,17 @@ class ReferralsServiceAsyncStub(ReferralsServiceStub):
     ListCases: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.ListCasesRequest, _referrals_service_pb2.ListCasesResponse]  # type: ignore[assignment]
     """Lists the cases of a child, or of a YOT in some states."""
     SaveReferralForm: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.SaveReferralFormRequest, _referrals_service_pb2.SaveReferralFormResponse]  # type: ignore[assignment]
-    """Saves the referral form; every save is a new version, a dated snapshot (76)."""
+    """Saves the referral form; every save is a new version, a dated snapshot (76). A save whose declaration is
+    stricter than the last one's is a narrowing, through `consent` first: it replaces the form by a new record, and
+    the case follows.
+    """
     GetReferralForm: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.GetReferralFormRequest, _referrals_service_pb2.GetReferralFormResponse]  # type: ignore[assignment]
     """Reads the referral form."""
     AttachAssessment: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.AttachAssessmentRequest, _referrals_service_pb2.AttachAssessmentResponse]  # type: ignore[assignment]
-    """Attaches the AssetPlus assessment (45)."""
+    """Attaches the AssetPlus assessment (45). Attached again it is a new version; with a stricter declaration, or
+    none, it is a narrowing, through `consent` first: it replaces the assessment by a new record, and the case
+    follows. VERSION_CONFLICT while another one is being replaced.
+    """
     AssessEligibility: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.AssessEligibilityRequest, _referrals_service_pb2.AssessEligibilityResponse]  # type: ignore[assignment]
     """Assesses the criteria from the form, with the working: met → potential (80), not met → not carried forward (79)."""
     AssessReadiness: _aio.UnaryUnaryMultiCallable[_referrals_service_pb2.AssessReadinessRequest, _referrals_service_pb2.AssessReadinessResponse]  # type: ignore[assignment]
@@ -292,7 +304,10 @@ class ReferralsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _referrals_service_pb2.SaveReferralFormRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_referrals_service_pb2.SaveReferralFormResponse, _abc.Awaitable[_referrals_service_pb2.SaveReferralFormResponse]]:
-        """Saves the referral form; every save is a new version, a dated snapshot (76)."""
+        """Saves the referral form; every save is a new version, a dated snapshot (76). A save whose declaration is
+        stricter than the last one's is a narrowing, through `consent` first: it replaces the form by a new record, and
+        the case follows.
+        """
 
     @_abc_1.abstractmethod
     def GetReferralForm(
@@ -308,7 +323,10 @@ class ReferralsServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _referrals_service_pb2.AttachAssessmentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_referrals_service_pb2.AttachAssessmentResponse, _abc.Awaitable[_referrals_service_pb2.AttachAssessmentResponse]]:
-        """Attaches the AssetPlus assessment (45)."""
+        """Attaches the AssetPlus assessment (45). Attached again it is a new version; with a stricter declaration, or
+        none, it is a narrowing, through `consent` first: it replaces the assessment by a new record, and the case
+        follows. VERSION_CONFLICT while another one is being replaced.
+        """
 
     @_abc_1.abstractmethod
     def AssessEligibility(
