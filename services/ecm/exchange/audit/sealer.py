@@ -53,8 +53,8 @@ class Sealer:
         while True:
             try:
                 await self.seal()
-                if self._clock.boottime() >= self._due:
-                    await self.checkpoint()
+                # The first rows are signed at once, later ones together.
+                if self._clock.boottime() >= self._due and await self.checkpoint() is not None:
                     self._due = self._clock.boottime() + CHECKPOINT_SECONDS
             except Exception as error:
                 logger().warning("audit.sealer_failed", exc_info=error)
