@@ -3,8 +3,16 @@
 from ecm.kit.rpc import roles
 from ecm.kit.rpc.policy import Policy, rule
 
-# Who may ask for a child's accounting of disclosures.
-_ACCOUNTABLE = (roles.CASE_MANAGER, roles.SENIOR_PRACTITIONER, roles.YOT_MANAGER, roles.DATA_PROTECTION_OFFICER)
+# Who may ask for a child's accounting of disclosures: whoever works with children, and who answers for their data.
+_ACCOUNTABLE = (
+    roles.CASE_MANAGER,
+    roles.SENIOR_PRACTITIONER,
+    roles.OPERATIONAL_MANAGER,
+    roles.SUPERVISOR,
+    roles.YOT_MANAGER,
+    roles.DATA_PROTECTION_OFFICER,
+)
+_OWNERS = roles.ALL_SERVICES - {roles.EXCHANGE}
 
 POLICY: Policy = {
     "ApplyGrants": rule(services=[roles.CONSENT], scope="none"),
@@ -12,7 +20,5 @@ POLICY: Policy = {
     "ListDisclosures": rule(people=_ACCOUNTABLE),
     "RecordManualDisclosure": rule(people=_ACCOUNTABLE, command=True),
     "VerifyAudit": rule(people=[roles.DATA_PROTECTION_OFFICER, roles.ADMINISTRATOR], scope="region"),
-    "GetProjection": rule(
-        people=[roles.ADMINISTRATOR, roles.DATA_PROTECTION_OFFICER], services=roles.ALL_SERVICES, scope="none"
-    ),
+    "GetProjection": rule(people=[roles.ADMINISTRATOR, roles.DATA_PROTECTION_OFFICER], services=_OWNERS, scope="none"),
 }

@@ -15,6 +15,7 @@ from ecm.exchange.api.errors import FHIR_JSON, FhirError, response_to
 from ecm.exchange.api.health import health_routes
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.api.smart import smart_configuration
+from ecm.kit.errors import Reason
 
 
 class Application:
@@ -47,4 +48,4 @@ def build_application(api: Api, is_ready: Callable[[], bool], started: datetime)
 async def _refused(_: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 404)
     headers = getattr(error, "headers", None) or {}
-    return response_to(FhirError(status, "not-supported", "There is no such address here.", headers), "")
+    return response_to(FhirError(status, Reason.NOT_SUPPORTED, "There is no such address here.", headers), "")

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from ecm.exchange.api.errors import NO_STORE, issue, outcome
+from ecm.exchange.api.errors import NO_STORE, notice, outcome
 from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.asks import Released
@@ -16,7 +16,7 @@ NOTICE = (
     "What is shown may be limited by consent, sharing agreements and restrictions. "
     "That something is absent here doesn't mean that it doesn't exist."
 )
-_NOTICE_ISSUE = issue("information", "informational", NOTICE)
+_NOTICE_ISSUE = notice(NOTICE)
 _ONLY_NOTICE = b'{"resource":' + outcome([_NOTICE_ISSUE]) + b',"search":{"mode":"outcome"}}'
 
 

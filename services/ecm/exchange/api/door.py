@@ -80,7 +80,7 @@ class FhirDoor:
 
 def _open_document(request: Request, media_type: str, body: bytes) -> Response:
     if request.method not in READING:
-        raise FhirError(405, "not-supported", "This address takes GET.", {"allow": "GET"})
+        raise FhirError(405, Reason.NOT_SUPPORTED, "This address takes GET.", {"allow": "GET"})
     check_accept(request.headers.get("accept"), _query(request))
     return Response(body, headers=NO_STORE, media_type=media_type)
 

@@ -12,28 +12,41 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from ecm.kit.errors import DomainError, Reason
+from ecm.exchange.mapping.codes import ERROR_REASON
+from ecm.kit.errors import CATALOG, DomainError, Reason
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 NO_STORE = {"cache-control": "no-store"}
 RETRY_SECONDS = 2
+# Their `field` is a path into the resource; names in it come from outside.
+_OF_THE_BODY = frozenset({Reason.INVARIANT, Reason.MALFORMED_JSON})
+LONGEST_PATH = 200
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 
 
 class FhirError(Exception):
-    """An HTTP status that no reason of the catalogue has (405, 415 …)."""
+    """A refusal whose HTTP status isn't its reason's own (405, 415 …)."""
 
-    def __init__(self, status: int, code: str, text: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
+    def __init__(self, status: int, reason: Reason, text: str, headers: Mapping[str, str] = _NO_HEADERS) -> None:
         super().__init__(text)
         self.status = status
-        self.code = code
+        self.reason = reason
         self.text = text
         self.headers = headers
 
 
-def issue(severity: str, code: str, text: str, expression: str = "") -> dict[str, Any]:
-    """One issue. `code` is of http://hl7.org/fhir/ValueSet/issue-type."""
-    made: dict[str, Any] = {"severity": severity, "code": code, "details": {"text": text}}
+def notice(text: str) -> dict[str, Any]:
+    """An issue that is none: something to know."""
+    return {"severity": "information", "code": "informational", "details": {"text": text}}
+
+
+def issue(severity: str, reason: Reason, text: str, expression: str = "") -> dict[str, Any]:
+    """One issue, with its reason as a code: the same as in gRPC (`ecm.api.common.v1.ErrorReason`).
+
+    `expression` names the element that is at fault.
+    """
+    details = {"coding": [{"system": ERROR_REASON, "code": reason.value}], "text": text}
+    made: dict[str, Any] = {"severity": severity, "code": CATALOG[reason].fhir_issue_code, "details": details}
     return made | {"expression": [expression]} if expression else made
 
 
@@ -50,12 +63,12 @@ def not_found() -> DomainError:
 def response_to(error: DomainError | FhirError, trace_id: str) -> Response:
     """The error as an HTTP answer."""
     if isinstance(error, FhirError):
-        body = outcome([issue("error", error.code, error.text)])
+        body = outcome([issue("error", error.reason, error.text)])
         return Response(body, error.status, {**NO_STORE, **error.headers}, FHIR_JSON)
     entry = error.entry
     text = error.message if error.reason is not Reason.INTERNAL else f"A fault on our side; trace {trace_id}."
-    expression = error.field if error.reason is Reason.INVARIANT else ""
-    body = outcome([issue("error", entry.fhir_issue_code, text, expression)])
+    expression = error.field[:LONGEST_PATH] if error.reason in _OF_THE_BODY else ""
+    body = outcome([issue("error", error.reason, text, expression)])
     return Response(body, entry.http_status, {**NO_STORE, **_headers(error)}, FHIR_JSON)
 
 

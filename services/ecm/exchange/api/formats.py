@@ -25,7 +25,7 @@ def check_accept(accept: str | None, pairs: Sequence[tuple[str, str]]) -> None:
 def check_form(content_type: str | None) -> None:
     """Raises 415 unless the body is a form."""
     if _media(content_type or "") != FORM:
-        raise FhirError(415, "not-supported", f"POST _search takes {FORM}.")
+        raise FhirError(415, Reason.FORMAT_NOT_SUPPORTED, f"POST _search takes {FORM}.")
 
 
 def _media(text: str) -> str:

@@ -22,7 +22,7 @@ def route(method: str, path: Sequence[str], writes: Writes) -> Handler:
         case ("events", _):
             return _only(method, {"GET": event, "HEAD": event})
         case (kind, *_) if kind not in SERVED and not any(kind == written for _, written in writes):
-            raise FhirError(404, "not-supported", "There is no such resource type or address here.")
+            raise FhirError(404, Reason.NOT_SUPPORTED, "There is no such resource type or address here.")
         case ():
             raise _batch(method)
         case ("Patient", _, "$everything"):
@@ -35,7 +35,7 @@ def route(method: str, path: Sequence[str], writes: Writes) -> Handler:
             return _of_instance(method, kind, writes)
         case (_, _, "_history", _):
             return _only(method, {"GET": vread, "HEAD": vread})
-    raise FhirError(404, "not-supported", "There is no such address here.")
+    raise FhirError(404, Reason.NOT_SUPPORTED, "There is no such address here.")
 
 
 def _of_type(method: str, kind: str, writes: Writes) -> Handler:
@@ -60,11 +60,11 @@ def _write(interaction: str, kind: str, writes: Writes) -> Handler:
 def _only(method: str, handlers: Mapping[str, Handler], also: Sequence[str] = ()) -> Handler:
     if method not in handlers:
         allowed = ", ".join([*handlers, *also])
-        raise FhirError(405, "not-supported", f"This address takes {allowed}.", {"allow": allowed})
+        raise FhirError(405, Reason.NOT_SUPPORTED, f"This address takes {allowed}.", {"allow": allowed})
     return handlers[method]
 
 
 def _batch(method: str) -> Exception:
     if method == "POST":
         return DomainError(Reason.PERMISSION_DENIED, "Batches and transactions aren't taken.")
-    return FhirError(405, "not-supported", "Search one type at a time.", {"allow": "POST"})
+    return FhirError(405, Reason.NOT_SUPPORTED, "Search one type at a time.", {"allow": "POST"})

@@ -38,7 +38,11 @@ def unserved(incoming: Incoming, names: tuple[str, ...]) -> list[dict[str, Any]]
     """Issues for parameters that aren't served; NOT_SUPPORTED under strict handling."""
     if names and incoming.strict:
         raise DomainError(Reason.NOT_SUPPORTED, f"These parameters aren't served: {_named(names)}.")
-    return [issue("warning", "not-supported", f"Ignored, since it isn't served: {_named((name,))}.") for name in names]
+    return [_ignored(name) for name in names]
+
+
+def _ignored(name: str) -> dict[str, Any]:
+    return issue("warning", Reason.NOT_SUPPORTED, f"Ignored, since it isn't served: {_named((name,))}.")
 
 
 def _named(names: tuple[str, ...]) -> str:

@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from ecm.api.common.v1.record_pb2 import RecordRef
-from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, issue, outcome
+from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, notice, outcome
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.elements import Target
 from ecm.exchange.intake.forwarding import SERVICE
@@ -55,7 +55,7 @@ async def answer(
     await incoming.note("committed")
     head = _version_headers(location, seen.version_id, seen.last_updated)
     if preference == "OperationOutcome":
-        body = outcome([issue("information", "informational", "It is recorded.")])
+        body = outcome([notice("It is recorded.")])
         return Response(body, status, headers | head, FHIR_JSON)
     return Response(status_code=status, headers=headers | head)
 

@@ -16,7 +16,7 @@ async def read_body(request: Request) -> bytes:
     media, _, parameters = request.headers.get("content-type", "").partition(";")
     charset = parameters.strip().lower().removeprefix("charset=").strip('"')
     if media.strip().lower() not in _MEDIA or charset not in ("", "utf-8"):
-        raise FhirError(415, "not-supported", "Send application/fhir+json in UTF-8.")
+        raise FhirError(415, Reason.FORMAT_NOT_SUPPORTED, "Send application/fhir+json in UTF-8.")
     if int(request.headers.get("content-length") or 0) > LARGEST_BYTES:
         raise too_large()
     body = bytearray()
