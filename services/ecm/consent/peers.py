@@ -12,6 +12,7 @@ from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
 from ecm.consent.enforcement import Request, Response
 from ecm.kit.rpc.channel import Peer
+from ecm.kit.rpc.paging import all_versions
 
 
 class Owners:
@@ -27,11 +28,9 @@ class Owners:
         """The record's versions above `after`, in order; DomainError of the peer."""
         if owner == "referrals":
             asked = referrals.ListRecordVersionsRequest(record_id=str(record_id), after=after)
-            found = await self._referrals.call(self._referrals_stub.ListRecordVersions, asked)
-            return found.versions
+            return await all_versions(self._referrals, self._referrals_stub.ListRecordVersions, asked)
         told = formulation.ListRecordVersionsRequest(record_id=str(record_id), after=after)
-        answer = await self._formulation.call(self._formulation_stub.ListRecordVersions, told)
-        return answer.versions
+        return await all_versions(self._formulation, self._formulation_stub.ListRecordVersions, told)
 
 
 class ExchangePeer:

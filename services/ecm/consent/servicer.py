@@ -132,15 +132,15 @@ class ConsentServicer(ConsentServiceServicer):
         self, request: service.ListRecordVersionsRequest, context: Any
     ) -> service.ListRecordVersionsResponse:
         async with self._uow.read() as tx:
-            found = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
-        return service.ListRecordVersionsResponse(versions=found)
+            page = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
+        return service.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 
     async def ListChildRecords(
         self, request: service.ListChildRecordsRequest, context: Any
     ) -> service.ListChildRecordsResponse:
         async with self._uow.read() as tx:
-            found = await tx.records.of_child(parse_uuid(request.child_id, "child_id"))
-        return service.ListChildRecordsResponse(versions=found)
+            page = await tx.records.of_child(parse_uuid(request.child_id, "child_id"), request.page_token)
+        return service.ListChildRecordsResponse(versions=page.versions, next_page_token=page.next_page_token)
 
     async def _widen(self, request: Q, run: Callable[[Tx, Q], Awaitable[Any]], response_type: type[A]) -> A:
         response = await self._commands.run(request, run, response_type)

@@ -15,6 +15,9 @@ from ecm.formulation.model.cases import KnownCase
 from ecm.formulation.model.values import not_found
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.rpc.channel import Peer
+from ecm.kit.rpc.paging import all_versions, child_records
+
+_FAMILY = frozenset({"CHILD", "FAMILY_MEMBER"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,9 @@ class GrpcPeers:
     async def case(self, case_id: UUID, after: int = 0) -> KnownCase | None:
         """See `Peers`."""
         request = referrals_pb2.ListRecordVersionsRequest(record_id=str(case_id), after=after)
-        answer = await self._referrals.call(self._files.ListRecordVersions, request)
-        if answer.versions:
-            return _case(answer.versions[-1])
+        versions = await all_versions(self._referrals, self._files.ListRecordVersions, request)
+        if versions:
+            return _case(versions[-1])
         if not after:
             raise not_found("case")
         return None
@@ -67,8 +70,8 @@ class GrpcPeers:
     async def family(self, child_id: UUID) -> FamilyFile:
         """See `Peers`."""
         request = referrals_pb2.ListChildRecordsRequest(child_id=str(child_id))
-        answer = await self._referrals.call(self._files.ListChildRecords, request)
-        standing = [version for version in answer.versions if version.change != CHANGE_CLOSED]
+        found = child_records(self._referrals, self._files.ListChildRecords, request)
+        standing = [version async for version in found if version.change != CHANGE_CLOSED and version.kind in _FAMILY]
         children = [_child(version) for version in standing if version.kind == "CHILD"]
         if not children:
             raise not_found("child")

@@ -109,14 +109,14 @@ async def get_formulation(tx: Tx, request: pb.GetFormulationRequest) -> pb.GetFo
 
 async def list_record_versions(tx: Tx, request: pb.ListRecordVersionsRequest) -> pb.ListRecordVersionsResponse:
     """Versions of one record, in order."""
-    versions = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
-    return pb.ListRecordVersionsResponse(versions=versions)
+    page = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
+    return pb.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 
 
 async def list_child_records(tx: Tx, request: pb.ListChildRecordsRequest) -> pb.ListChildRecordsResponse:
     """The newest version of each record of a child."""
-    versions = await tx.records.of_child(parse_uuid(request.child_id, "child_id"))
-    return pb.ListChildRecordsResponse(versions=versions)
+    page = await tx.records.of_child(parse_uuid(request.child_id, "child_id"), request.page_token)
+    return pb.ListChildRecordsResponse(versions=page.versions, next_page_token=page.next_page_token)
 
 
 async def _only(tx: Tx, case_id: UUID, content: type[M]) -> Record[M]:

@@ -9,6 +9,7 @@ from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServi
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals_pb2
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
 from ecm.kit.rpc.channel import Peer
+from ecm.kit.rpc.paging import all_versions, child_records
 
 
 class PeerOwners:
@@ -24,11 +25,10 @@ class PeerOwners:
         """See `ecm.monitoring.hearing.Owners`."""
         peer, stub, messages = self._doors[service]
         request = messages.ListRecordVersionsRequest(record_id=record_id, after=after)
-        answer = await peer.call(stub.ListRecordVersions, request)
-        return list(answer.versions)
+        return await all_versions(peer, stub.ListRecordVersions, request)
 
     async def child_records(self, service: str, child_id: str) -> Sequence[RecordVersion]:
         """See `ecm.monitoring.hearing.Owners`."""
         peer, stub, messages = self._doors[service]
-        answer = await peer.call(stub.ListChildRecords, messages.ListChildRecordsRequest(child_id=child_id))
-        return list(answer.versions)
+        request = messages.ListChildRecordsRequest(child_id=child_id)
+        return [version async for version in child_records(peer, stub.ListChildRecords, request)]

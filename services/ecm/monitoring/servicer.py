@@ -78,10 +78,11 @@ class MonitoringServicer(MonitoringServiceServicer):
     ) -> pb.ListRecordVersionsResponse:
         record_id = parse_uuid(request.record_id, "record_id")
         async with self._uow.read() as tx:
-            versions = await tx.records.versions(record_id, request.after)
-        return pb.ListRecordVersionsResponse(versions=versions)
+            page = await tx.records.versions(record_id, request.after)
+        return pb.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 
     async def ListChildRecords(self, request: pb.ListChildRecordsRequest, context: Any) -> pb.ListChildRecordsResponse:
         child_id = parse_uuid(request.child_id, "child_id")
         async with self._uow.read() as tx:
-            return pb.ListChildRecordsResponse(versions=await tx.records.of_child(child_id))
+            page = await tx.records.of_child(child_id, request.page_token)
+        return pb.ListChildRecordsResponse(versions=page.versions, next_page_token=page.next_page_token)

@@ -8,6 +8,7 @@ from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation_pb2
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
 from ecm.kit.rpc.channel import Peer
+from ecm.kit.rpc.paging import all_versions, child_records
 
 
 class ConsentPeer:
@@ -24,7 +25,7 @@ class ConsentPeer:
     async def child_records(self, child_id: str) -> Sequence[RecordVersion]:
         """The newest version of each record that `consent` keeps of the child."""
         request = consent_pb2.ListChildRecordsRequest(child_id=child_id)
-        return (await self._peer.call(self._stub.ListChildRecords, request)).versions
+        return [version async for version in child_records(self._peer, self._stub.ListChildRecords, request)]
 
 
 class FormulationPeer:
@@ -37,4 +38,4 @@ class FormulationPeer:
     async def versions(self, record_id: str, after: int) -> Sequence[RecordVersion]:
         """The versions of a record above `after`, in order."""
         request = formulation_pb2.ListRecordVersionsRequest(record_id=record_id, after=after)
-        return (await self._peer.call(self._stub.ListRecordVersions, request)).versions
+        return await all_versions(self._peer, self._stub.ListRecordVersions, request)

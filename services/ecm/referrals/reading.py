@@ -77,14 +77,14 @@ async def read_form(tx: Tx, request: pb.GetReferralFormRequest) -> pb.GetReferra
 
 async def list_record_versions(tx: Tx, request: pb.ListRecordVersionsRequest) -> pb.ListRecordVersionsResponse:
     """The record's versions above `after`, in order."""
-    versions = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
-    return pb.ListRecordVersionsResponse(versions=versions)
+    page = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
+    return pb.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 
 
 async def list_child_records(tx: Tx, request: pb.ListChildRecordsRequest) -> pb.ListChildRecordsResponse:
     """The newest version of each record of the child, closed ones too."""
-    versions = await tx.records.of_child(parse_uuid(request.child_id, "child_id"))
-    return pb.ListChildRecordsResponse(versions=versions)
+    page = await tx.records.of_child(parse_uuid(request.child_id, "child_id"), request.page_token)
+    return pb.ListChildRecordsResponse(versions=page.versions, next_page_token=page.next_page_token)
 
 
 def _check_yot(tx: Tx, yot: str) -> None:

@@ -36,8 +36,9 @@ async def test_versions_are_kept_with_who_and_when(uow: UnitOfWork, clock: FakeC
         changed = await tx.records.update(held, child("Somebody"), expected_version=1, reason="asked")
     assert (changed.version, changed.recorded_by, changed.reason) == (2, "someone-else", "asked")
     async with uow.read(EXCHANGE) as tx:
-        first, second = await tx.records.versions(made.record_id, after=0)
-        assert await tx.records.versions(made.record_id, after=2) == []
+        (first, second), more = await tx.records.versions(made.record_id, after=0)
+        assert not more
+        assert await tx.records.versions(made.record_id, after=2) == ([], False)
     assert (first.version, first.change, first.recorded_by) == (1, record_pb2.CHANGE_CREATED, "case-manager")
     assert (second.version, second.change) == (2, record_pb2.CHANGE_CHANGED)
     assert second.recorded_at.ToDatetime() > first.recorded_at.ToDatetime()
@@ -141,7 +142,7 @@ async def test_a_closed_record_takes_no_more(uow: UnitOfWork) -> None:
     async with uow.read(EXCHANGE) as tx:
         assert await tx.records.list("CHILD", Child) == []
         assert [r.closed for r in await tx.records.list("CHILD", Child, include_closed=True)] == [True]
-        (newest,) = await tx.records.of_child(made.record_id)
+        (newest,), _ = await tx.records.of_child(made.record_id)
         assert newest.change == record_pb2.CHANGE_CLOSED
 
 
@@ -149,7 +150,7 @@ async def test_another_yots_record_is_not_found(uow: UnitOfWork) -> None:
     made = await a_child(uow, yot="westmoor")
     async with uow.read(person(("eastvale", "case-manager"))) as tx:
         assert await tx.records.list("CHILD", Child) == []
-        assert await tx.records.of_child(made.record_id) == []
+        assert await tx.records.of_child(made.record_id) == ([], False)
         for read in (tx.records.get(made.record_id, Child), tx.records.versions(made.record_id, 0)):
             with pytest.raises(DomainError) as caught:
                 await read

@@ -1,6 +1,7 @@
 """An exchange's inward side with owners in memory. Every name and number is invented."""
 
 import time
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -86,10 +87,12 @@ class MemoryOwners:
         self._reach(service)
         return [version for version in self.records.get(record_id, []) if version.version > after]
 
-    async def of_child(self, service: str, child_id: UUID) -> list[RecordVersion]:
+    async def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
         self._reach(service)
         newest = [known[-1] for record, known in self.records.items() if self.service_of[record] == service]
-        return [version for version in newest if version.child_id == str(child_id)]
+        for version in newest:
+            if version.child_id == str(child_id):
+                yield version
 
     def _reach(self, service: str) -> None:
         if service in self.away:

@@ -1,6 +1,6 @@
 """The services that own records, as the projection asks them: one RPC shape for all."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -14,6 +14,7 @@ from ecm.api.monitoring.v1 import monitoring_service_pb2, monitoring_service_pb2
 from ecm.api.referrals.v1 import referrals_service_pb2, referrals_service_pb2_grpc
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.rpc.channel import Peer
+from ecm.kit.rpc.paging import all_versions, child_records
 
 # An owner that is out of reach for so long counts as failed.
 FETCH_SECONDS: Final = 5.0
@@ -36,14 +37,14 @@ class Owners(Protocol):
         """The record's versions above `after`, in order; none where the owner has no such record."""
         ...
 
-    async def of_child(self, service: str, child_id: UUID) -> Sequence[RecordVersion]:
-        """The newest version of each of the child's records there."""
+    def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
+        """The newest version of each of the child's records there, oldest record first."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PeerOwners:
-    """The owners over gRPC. Every call raises DomainError, PEER_UNREACHABLE among them, within 5 s."""
+    """The owners over gRPC, page by page. Every page raises DomainError, PEER_UNREACHABLE among them, within 5 s."""
 
     peers: Mapping[str, Peer]
 
@@ -52,16 +53,14 @@ class PeerOwners:
         peer = self.peers[service]
         request = wire.ListRecordVersionsRequest(record_id=str(record_id), after=after)
         try:
-            answer = await peer.call(make_stub(peer.channel).ListRecordVersions, request, timeout=FETCH_SECONDS)
+            return await all_versions(peer, make_stub(peer.channel).ListRecordVersions, request, timeout=FETCH_SECONDS)
         except DomainError as error:
             if error.reason is Reason.NOT_FOUND:
                 return []
             raise
-        return list(answer.versions)
 
-    async def of_child(self, service: str, child_id: UUID) -> Sequence[RecordVersion]:
+    def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
         make_stub, wire = _STUBS[service]
         peer = self.peers[service]
         request = wire.ListChildRecordsRequest(child_id=str(child_id))
-        answer = await peer.call(make_stub(peer.channel).ListChildRecords, request, timeout=FETCH_SECONDS)
-        return list(answer.versions)
+        return child_records(peer, make_stub(peer.channel).ListChildRecords, request, timeout=FETCH_SECONDS)

@@ -81,7 +81,7 @@ class Projection:
         if not await self._is_unfetched(child_id):
             return
         for service in OWNERS:
-            for version in await self._owners.of_child(service, child_id):
+            async for version in self._owners.of_child(service, child_id):
                 await self._fetch_one(service, version)
         async with self._engine.begin() as conn:
             await conn.execute(_FETCHED, {"child": child_id})

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.kit.db.changes import RecordEvents, change_of
+from ecm.kit.db.pages import Page, bounded
 from ecm.kit.db.tables import record, record_version
 from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import parse_uuid
 from ecm.kit.trace import current_trace
 
 if TYPE_CHECKING:
     from ecm.kit.db.uow import Tx
 
 M = TypeVar("M", bound=Message)
-Versions = list[RecordVersion]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,20 +142,39 @@ class Records:
         rows = await self._tx.conn.execute(query.order_by(record.c.created_at, record.c.record_id))
         return [_record(row, message_type) for row in rows]
 
-    async def versions(self, record_id: UUID, after: int) -> Versions:
-        """The versions above `after`, in order; NOT_FOUND where the record isn't one that may be seen."""
+    async def versions(self, record_id: UUID, after: int) -> Page:
+        """The versions above `after`, in order, a page of them.
+
+        NOT_FOUND where the record isn't one that may be seen.
+        """
         known = select(record.c.record_id).where(record.c.record_id == record_id, *self._in_scope())
         if (await self._tx.conn.execute(known)).first() is None:
             raise _not_found(None)
         query = _joined().where(record_version.c.record_id == record_id, record_version.c.version > after)
-        rows = await self._tx.conn.execute(query.order_by(record_version.c.version))
-        return [_wire(row) for row in rows]
+        return await self._page(bounded(query, "version"))
 
-    async def of_child(self, child_id: UUID) -> Versions:
-        """The newest version of each record of the child, closed ones too, oldest record first."""
+    async def of_child(self, child_id: UUID, page_token: str = "") -> Page:
+        """The newest version of each record of the child, closed ones too, oldest record first, a page of them.
+
+        `page_token` is the page before's, empty for the first. INVALID_VALUE for one that no page had.
+        """
         query = _joined().where(record.c.child_id == child_id, _IS_NEWEST, *self._in_scope())
-        rows = await self._tx.conn.execute(query.order_by(record.c.created_at, record.c.record_id))
-        return [_wire(row) for row in rows]
+        if page_token:
+            query = query.where(await self._beyond(page_token))
+        return await self._page(bounded(query, "created_at", "record_id"))
+
+    async def _beyond(self, page_token: str) -> ColumnElement[bool]:
+        """Records never go, so that the last one of a page tells where the next begins."""
+        last = parse_uuid(page_token, "page_token")
+        made = select(record.c.created_at).where(record.c.record_id == last)
+        created_at = (await self._tx.conn.execute(made)).scalar_one_or_none()
+        if created_at is None:
+            raise DomainError(Reason.INVALID_VALUE, "No page ended there; begin anew.", field="page_token")
+        return tuple_(record.c.created_at, record.c.record_id) > tuple_(created_at, last)
+
+    async def _page(self, query: Select[Any]) -> Page:
+        rows = (await self._tx.conn.execute(query)).all()
+        return Page([_wire(row) for row in rows], more=bool(rows) and rows[0].total > len(rows))
 
     def _check_kind(self, kind: str, message_type: type[Message]) -> None:
         if self._events.kinds[kind][1] is not message_type:
