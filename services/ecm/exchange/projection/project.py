@@ -119,7 +119,7 @@ class Projection:
         if reached.kind == "REPORT":
             context = replace(context, patient=await document_patient(conn, reached))
         replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id)
-        changed = [await replacement.apply(found) for found in _mapped(versions, context)]
+        changed = [await _apply(replacement, *found) for found in _mapped(versions, context)]
         await note_projected(conn, reached)
         if reached.record_id == reached.child_id:
             await conn.execute(_KEPT_BY, {"child": reached.child_id, "yot": versions[-1].yot})
@@ -137,12 +137,22 @@ class Projection:
                 await self.fail(conn, reached, error)
 
 
-def _mapped(versions: Sequence[RecordVersion], context: MappingContext) -> list[list[MappedResource]]:
+def _mapped(
+    versions: Sequence[RecordVersion], context: MappingContext
+) -> list[tuple[RecordVersion, list[MappedResource]]]:
     earlier = []
     for version in versions[:-1]:
         try:
-            earlier.append(map_record(version, context))
+            earlier.append((version, map_record(version, context)))
         except Exception as error:
             named = {"record_id": version.record_id, "version": version.version}
             logger(**named).warning("projection.passed_over", exc_info=error)
-    return [*earlier, map_record(versions[-1], context)]
+    return [*earlier, (versions[-1], map_record(versions[-1], context))]
+
+
+async def _apply(replacement: Replacement, version: RecordVersion, resources: list[MappedResource]) -> bool:
+    """One line per version, in the trace of the command that made it: here its way ends."""
+    changed = await replacement.apply(resources)
+    named = {"record_id": version.record_id, "kind": version.kind, "version": version.version}
+    logger(**named).info("projection.replaced", count=len(resources))
+    return changed
