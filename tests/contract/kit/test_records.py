@@ -220,3 +220,24 @@ async def test_a_lock_held_too_long_is_a_passing_failure(uow: UnitOfWork) -> Non
                 await tx.conn.execute(text("SET LOCAL lock_timeout = '100ms'"))
                 await tx.records.get(made.record_id, Child, lock=True)
     assert caught.value.reason is Reason.PEER_UNREACHABLE and caught.value.retryable
+
+
+async def test_pages_are_bounded_in_bytes_and_miss_nothing(uow: UnitOfWork) -> None:
+    made = await a_child(uow)
+    async with uow.begin(person()) as tx:
+        for size in (0, 3, 0, 1, 5, 0, 0):
+            large = Case(case_manager="x" * size * 2**20)
+            await tx.records.create("CASE", large, child_id=made.record_id, case_id=uuid4(), yot="eastvale")
+        for size in (3, 2, 1):
+            made = await tx.records.update(made, child("x" * size * 2**20))
+    async with uow.read(EXCHANGE) as tx:
+        pages = [await tx.records.of_child(made.record_id)]
+        while pages[-1].more:
+            pages.append(await tx.records.of_child(made.record_id, pages[-1].next_page_token))
+        whole = [version.record_id for page in pages for version in page.versions]
+        sizes = [sum(len(version.content.value) for version in page.versions) >> 20 for page in pages]
+        first, second = await tx.records.versions(made.record_id, 0), await tx.records.versions(made.record_id, 3)
+    assert len(whole) == len(set(whole)) == 8
+    assert max(sizes) <= 4 + 5
+    assert all(size >= 4 for size in sizes[:-1])
+    assert (len(first.versions), first.more, len(second.versions), second.more) == (3, True, 1, False)

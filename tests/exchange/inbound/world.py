@@ -22,6 +22,7 @@ from ecm.exchange.directory import mapping_context
 from ecm.exchange.grants import Grants
 from ecm.exchange.predicate import consent_predicate
 from ecm.exchange.projection import Projection
+from ecm.exchange.projection.owners import Owners
 from ecm.exchange.projection.worker import ChildWorker
 from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import Reconciliation
@@ -52,11 +53,12 @@ class FakeLease:
 
 @dataclass
 class MemoryOwners:
-    """Owners whose versions a test writes; `away` are out of reach."""
+    """Owners whose versions a test writes; `away` are out of reach, `real` ones are asked for a child's records."""
 
     records: dict[UUID, list[RecordVersion]] = field(default_factory=dict)
     service_of: dict[UUID, str] = field(default_factory=dict)
     away: set[str] = field(default_factory=set)
+    real: dict[str, Owners] = field(default_factory=dict)
 
     def put(
         self, service: str, kind: str, child: UUID, content: Message, record: UUID | None = None, **more: Any
@@ -89,6 +91,9 @@ class MemoryOwners:
 
     async def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
         self._reach(service)
+        if service in self.real:
+            async for version in self.real[service].of_child(service, child_id):
+                yield version
         newest = [known[-1] for record, known in self.records.items() if self.service_of[record] == service]
         for version in newest:
             if version.child_id == str(child_id):
