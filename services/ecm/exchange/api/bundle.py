@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
+from uuid import uuid5
 
 import orjson
 from starlette.responses import Response
@@ -11,13 +12,17 @@ from ecm.exchange.api.errors import NO_STORE, notice, outcome
 from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.asks import Released
+from ecm.exchange.mapping.codes import NAMESPACE
 
 NOTICE = (
     "What is shown may be limited by consent, sharing agreements and restrictions. "
     "That something is absent here doesn't mean that it doesn't exist."
 )
 _NOTICE_ISSUE = notice(NOTICE)
-_ONLY_NOTICE = b'{"resource":' + outcome([_NOTICE_ISSUE]) + b',"search":{"mode":"outcome"}}'
+# Every entry of a searchset has a fullUrl; an outcome isn't identified, so always the same one.
+_BEFORE_OUTCOME = f'{{"fullUrl":"urn:uuid:{uuid5(NAMESPACE, "outcome")}","resource":'.encode()
+_AFTER_OUTCOME = b',"search":{"mode":"outcome"}}'
+_ONLY_NOTICE = _BEFORE_OUTCOME + outcome([_NOTICE_ISSUE]) + _AFTER_OUTCOME
 
 
 def searchset(
@@ -47,4 +52,4 @@ def _before(base: str, released: Released) -> bytes:
 def _outcome_entry(issues: Sequence[dict[str, Any]]) -> bytes:
     if not issues:
         return _ONLY_NOTICE
-    return b'{"resource":' + outcome([_NOTICE_ISSUE, *issues]) + b',"search":{"mode":"outcome"}}'
+    return _BEFORE_OUTCOME + outcome([_NOTICE_ISSUE, *issues]) + _AFTER_OUTCOME
