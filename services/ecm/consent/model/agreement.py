@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from ecm.api.common.v1 import values_pb2
@@ -12,10 +13,12 @@ from ecm.consent.model.words import CATEGORIES, CategoryCode
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
+from ecm.kit.region_parts import Purpose
 
 PROPOSED = records.AGREEMENT_STATE_PROPOSED
 APPROVED = records.AGREEMENT_STATE_APPROVED
 ENDED = records.AGREEMENT_STATE_ENDED
+PURPOSES: tuple[str, ...] = get_args(Purpose)
 LEGAL = ("article6", "article9", "criminal_offence_basis", "statutory_power", "confidentiality_basis")
 FAMILY_SENSITIVE = values_pb2.CATEGORY_FAMILY_SENSITIVE
 
@@ -94,6 +97,8 @@ def _check(wanted: records.Agreement, region: Region) -> None:
         raise _invalid("The region has no such agency.", "agreement.recipient")
     if not wanted.purposes:
         raise _missing("agreement.purposes")
+    if not set(wanted.purposes) <= set(PURPOSES):
+        raise _invalid(f"A purpose is one of: {', '.join(PURPOSES)}.", "agreement.purposes")
     for name in LEGAL:
         if not getattr(wanted, name):
             raise _missing(f"agreement.{name}")
