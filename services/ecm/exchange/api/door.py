@@ -68,6 +68,8 @@ class FhirDoor:
 
     async def _served(self, incoming: Incoming) -> Response:
         request = incoming.request
+        if len(incoming.pairs) > MOST_PARAMETERS:
+            raise DomainError(Reason.TOO_LARGE, f"At most {MOST_PARAMETERS} parameters; search in several requests.")
         if request.method == "POST" and incoming.path[-1:] == ("_search",):
             await _read_form(incoming)
         handler = route(request.method, incoming.path, self._api.writes)
@@ -87,7 +89,8 @@ def _open_document(request: Request, media_type: str, body: bytes) -> Response:
 
 def _query(request: Request) -> list[tuple[str, str]]:
     query = request.scope["query_string"].decode("latin-1")
-    return parse_qsl(query, keep_blank_values=True)[:MOST_PARAMETERS] if query else []
+    # One more than is taken: so many are refused, and none is left out in silence.
+    return parse_qsl(query, keep_blank_values=True)[: MOST_PARAMETERS + 1] if query else []
 
 
 async def _read_form(incoming: Incoming) -> None:

@@ -18,6 +18,10 @@ MOST_VALUES = 50
 PREFIXES = ("eq", "ne", "lt", "gt", "le", "ge", "sa", "eb")
 
 _SPLIT = {separator: re.compile(rf"(?<!\\){re.escape(separator)}") for separator in ",|"}
+# PostgreSQL has no NUL in its texts, and no code has any of the others.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+# Longer ones are no counts, and Python refuses to read the longest.
+_COUNT = re.compile(r"[0-9]{1,9}")
 # Parameters of the HTTP layer, not of the search.
 _ELSEWHERE = frozenset({"_format"})
 
@@ -101,7 +105,7 @@ def _with(search: Search, name: str, value: str, base: str) -> Search:
 
 
 def _count(search: Search, value: str) -> Search:
-    if not value.isascii() or not value.isdigit():
+    if not _COUNT.fullmatch(value):
         raise DomainError(Reason.INVALID_VALUE, "_count is a whole number, 0 or more.", field="_count")
     count = min(int(value), LARGEST_COUNT)
     return replace(search, count=count, only_total=search.only_total or count == 0)
@@ -137,6 +141,8 @@ def _values(parameter: Parameter, modifier: str | None, text: str, base: str) ->
 def _value(parameter: Parameter, modifier: str, text: str, base: str) -> Value:
     if not text.strip():
         raise DomainError(Reason.INVALID_VALUE, f"{parameter.code} has an empty value.", field=parameter.code)
+    if _CONTROL.search(text):
+        raise DomainError(Reason.INVALID_VALUE, f"{parameter.code} holds a control character.", field=parameter.code)
     match parameter.kind:
         case Kind.TOKEN:
             return _token(text)
