@@ -87,13 +87,25 @@ async def test_a_refusal_is_repeated_without_asking_again(uow: UnitOfWork) -> No
         nonlocal asked
         asked += 1
         await register(tx, request)
-        raise DomainError(Reason.CRITERIA_NOT_MET, "Too young.", field="child.birth_date")
+        raise DomainError(Reason.INVALID_VALUE, "No such day.", field="child.birth_date")
 
     for _ in range(2):
         with calling(), pytest.raises(DomainError) as caught:
             await Commands(uow).run(REQUEST, refuse, RegisterChildResponse)
-        assert (caught.value.reason, caught.value.field) == (Reason.CRITERIA_NOT_MET, "child.birth_date")
+        assert (caught.value.reason, caught.value.field) == (Reason.INVALID_VALUE, "child.birth_date")
     assert asked == 1 and await count(uow, outbox) == 0
+
+
+async def test_a_refusal_for_the_state_of_things_leaves_the_key_free(uow: UnitOfWork) -> None:
+    async def refuse(tx: Tx, request: RegisterChildRequest) -> RecordRef:
+        await register(tx, request)
+        raise DomainError(Reason.CONSENT_REQUIRED, "Not given yet.")
+
+    with calling():
+        with pytest.raises(DomainError):
+            await Commands(uow).run(REQUEST, refuse, RegisterChildResponse)
+        assert await count(uow, idempotency) == 0
+        assert (await Commands(uow).run(REQUEST, register, RegisterChildResponse)).ref.version == 1
 
 
 async def test_what_passes_by_itself_leaves_the_key_free(uow: UnitOfWork) -> None:

@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.kit.db.idempotency import CommandKey, claim, request_hash, store_answer, store_error
 from ecm.kit.db.uow import Tx, UnitOfWork
-from ecm.kit.errors import DomainError, Reason
+from ecm.kit.errors import DomainError, GrpcStatus
 from ecm.kit.metrics import REPLAYS
 from ecm.kit.narrowing import Narrowings, intent_id_of
 from ecm.kit.rpc.call import current_call
@@ -29,8 +29,8 @@ class Commands:
     async def run(self, request: Q, handler: Handler[Q, A], response_type: type[A]) -> A:
         """The handler's answer, or what the same key was answered before.
 
-        Refusals are stored for the key like answers; what may pass by itself
-        (a retryable reason) isn't, and the key stays free.
+        A refusal for what the request says is stored for the key like an answer;
+        one for the state of things isn't, and the key stays free.
         """
         command = _command_key(request)
         try:
@@ -111,8 +111,9 @@ class Commands:
                 return False
 
     async def _keep(self, command: CommandKey, error: DomainError) -> None:
-        # A reused key has an answer of its own, which must stay; a fault of ours is no answer.
-        if error.retryable or error.reason in (Reason.IDEMPOTENCY_KEY_REUSED, Reason.INTERNAL):
+        # What rests on the request alone stays so. What rests on a state (consent, a step of the case, a record
+        # not heard of yet) may pass, and nothing was done: the key stays free.
+        if error.entry.grpc_status is not GrpcStatus.INVALID_ARGUMENT:
             return
         async with self._uow.begin() as tx:
             await store_error(tx, command, error)
