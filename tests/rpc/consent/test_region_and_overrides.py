@@ -103,6 +103,12 @@ async def test_an_override_opens_after_a_withdrawal_is_reviewed_and_ends(agreed:
     review = service.ReviewOverrideRequest(override_id=ref.record_id, expected_version=ref.version)
     refused = await refusal(agreed.call("ReviewOverride", review, "operational-manager"))
     assert refused.reason is Reason.SECOND_PERSON_REQUIRED
+    renewal = service.RenewOverrideRequest(override_id=ref.record_id, expected_version=ref.version, reason="still")
+    renewal.ends_at.FromDatetime(datetime.now(UTC) + timedelta(hours=1))
+    review.expected_version = (await agreed.call("RenewOverride", renewal, "yot-manager")).ref.version
+    # Who opened it can't review it either, though somebody else has renewed it since.
+    refused = await refusal(agreed.call("ReviewOverride", review, "operational-manager"))
+    assert refused.reason is Reason.SECOND_PERSON_REQUIRED
     reviewed = (await agreed.call("ReviewOverride", review, "supervisor")).ref
     request = service.EndOverrideRequest(override_id=ref.record_id, expected_version=reviewed.version, reason="over")
     assert (await agreed.call("EndOverride", request)).enforcement.state == ENFORCED

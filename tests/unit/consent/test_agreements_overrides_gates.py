@@ -118,7 +118,7 @@ def test_an_override_says_to_whom_what_why_and_until_when(more: dict[str, Any], 
 
 
 def test_a_renewal_counts_from_now_and_is_to_be_reviewed_again() -> None:
-    opened = override.review(override.open_override(wanted_override(), AT, REGION), "supervisor", "yot-manager")
+    opened = override.review(override.open_override(wanted_override(), AT, REGION), "supervisor", {"yot-manager"})
     later = AT + timedelta(hours=70)
     renewed = override.renew(opened, stamp(later + timedelta(hours=72)), later, REGION)
     assert (renewed.reviewed_by, renewed.opened_at) == ("", opened.opened_at)
@@ -129,7 +129,14 @@ def test_a_renewal_counts_from_now_and_is_to_be_reviewed_again() -> None:
 
 def test_a_second_person_reviews() -> None:
     opened = override.open_override(wanted_override(), AT, REGION)
-    assert refused(override.review, opened, "yot-manager", "yot-manager").reason is Reason.SECOND_PERSON_REQUIRED
+    openers = {"yot-manager", "operational-manager"}
+    assert refused(override.review, opened, "yot-manager", openers).reason is Reason.SECOND_PERSON_REQUIRED
+
+
+def test_an_override_opens_when_it_is_opened_whatever_the_request_says() -> None:
+    backdated = wanted_override(opened_at=stamp(AT - timedelta(days=400)), reviewed_by="me")
+    opened = override.open_override(backdated, AT, REGION)
+    assert (opened.opened_at, opened.reviewed_by) == (stamp(AT), "")
 
 
 @pytest.mark.parametrize("step", [service.GATE_SCHEDULE, service.GATE_HOLD, service.GATE_DRAFT])

@@ -133,6 +133,13 @@ def test_own_posts_rest_on_the_invitation_line_and_go_with_the_consent_where_it_
     assert ask(replace(held, consents=(consented(),)), PSYCHOLOGY, OneRecord("own")).permitted
 
 
+def test_own_posts_open_no_patient_once_the_invitation_is_gone() -> None:
+    assert ask(dossier(contributions=(POSTED,), invitations=(INVITED,)), COUNCIL, Patient()).view == MINIMUM
+    uninvited = dossier(contributions=(POSTED,))
+    assert ask(uninvited, COUNCIL, OneRecord("posted")).permitted
+    assert not ask(uninvited, COUNCIL, Patient()).permitted
+
+
 def test_closing_the_case_ends_what_was_opened_under_it() -> None:
     held = dossier(invitations=(INVITED,), circulations=(CIRCULATED,), contributions=(POSTED,), cases={"case": False})
     assert not any(ask(held, COUNCIL, OneRecord(r)).permitted for r in ("meeting", "report", "posted"))

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from ecm.api.common.v1.record_pb2 import RecordRef
+from ecm.api.common.v1.record_pb2 import RecordRef, RecordVersion
 from ecm.api.consent.v1 import consent_records_pb2 as content
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.consent.compiling import recompile
@@ -41,7 +41,7 @@ async def renew(tx: Tx, request: service.RenewOverrideRequest) -> RecordRef:
 async def review(tx: Tx, request: service.ReviewOverrideRequest) -> RecordRef:
     """A second person has looked at it."""
     before = await _load(tx, request.override_id)
-    made = model.review(before.content, tx.principal.id, before.recorded_by)
+    made = model.review(before.content, tx.principal.id, await _openers(tx, before.record_id))
     return _ref(await tx.records.update(before, made, expected_version=request.expected_version))
 
 
@@ -70,6 +70,21 @@ async def _load(tx: Tx, override_id: str) -> Record[content.Override]:
         raise DomainError(Reason.NOT_FOUND, "There is no override with this id.")
     await facts.lock_child(tx, child_id)
     return await tx.records.get(record_id, content.Override, kind=OVERRIDE)
+
+
+async def _openers(tx: Tx, record_id: UUID) -> set[str]:
+    """Who opened or renewed it: those versions are the ones that wait for a review."""
+    openers: set[str] = set()
+    after, more = 0, True
+    while more:
+        versions, more = await tx.records.versions(record_id, after)
+        openers |= {one.recorded_by for one in versions if _waits(one)}
+        after = versions[-1].version if versions else after
+    return openers
+
+
+def _waits(version: RecordVersion) -> bool:
+    return not content.Override.FromString(version.content.value).reviewed_by
 
 
 async def _until(tx: Tx, saved: Record[content.Override]) -> None:

@@ -81,10 +81,9 @@ def _record(asked: Question, record_id: str) -> Iterator[Decision]:
 def _patient(asked: Question) -> Iterator[Decision]:
     for category in CATEGORIES:
         yield from _category(asked, category)
-    if rules.opens_minimum(asked.dossier, asked.agency):
-        for opening in rules.openings(asked.dossier):
-            if opening.agency == asked.agency and opening.record_ids:
-                yield from (_minimum(answer) for answer in _by_opening(asked, opening))
+    for opening in rules.openings(asked.dossier):
+        if opening.agency == asked.agency and opening.opens_minimum(asked.dossier):
+            yield from (_minimum(answer) for answer in _by_opening(asked, opening))
 
 
 def _minimum(answer: Decision) -> Decision:

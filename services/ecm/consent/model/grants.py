@@ -93,7 +93,7 @@ def _of_records(dossier: Dossier, line: Line, opening: rules.Opening) -> Iterato
     for footing in _footings(dossier, line, opening.case_id):
         for record_id in opening.record_ids:
             yield _grant(line, footing, OneRecord(record_id), view, opening.basis)
-        if opening.record_ids and rules.opens_minimum(dossier, line.recipient):
+        if opening.opens_minimum(dossier):
             yield _grant(line, footing, Patient(), values_pb2.VIEW_MINIMUM, opening.basis)
 
 

@@ -1,5 +1,6 @@
 """Safeguarding overrides: outside consent's deny, short, reasoned, and looked at by a second person (checklist 127)."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -28,6 +29,7 @@ def open_override(wanted: records.Override, now: datetime, region: Region) -> re
     made = records.Override()
     made.CopyFrom(wanted)
     made.reviewed_by, made.ended = "", False
+    made.opened_at.FromDatetime(now)
     return _lasting(made, wanted.ends_at, now, region)
 
 
@@ -40,9 +42,9 @@ def renew(content: records.Override, ends_at: Timestamp, now: datetime, region: 
     return _lasting(made, ends_at, now, region)
 
 
-def review(content: records.Override, by: str, opened_by: str) -> records.Override:
+def review(content: records.Override, by: str, openers: Collection[str]) -> records.Override:
     """Looked at by somebody who neither opened nor renewed it. SECOND_PERSON_REQUIRED."""
-    if by == opened_by:
+    if by in openers:
         raise DomainError(Reason.SECOND_PERSON_REQUIRED, "Who opened or renewed an override can't review it.")
     made = records.Override()
     made.CopyFrom(content)
@@ -74,8 +76,6 @@ def _lasting(made: records.Override, ends_at: Timestamp, now: datetime, region: 
     hours = region.deadlines.override_hours
     if not now < ends_at.ToDatetime(UTC) <= now + timedelta(hours=hours):
         raise _invalid(f"An override ends within {hours} hours; it can be renewed.", "override.ends_at")
-    if not made.HasField("opened_at") or not made.opened_at.seconds:
-        made.opened_at.FromDatetime(now)
     made.ends_at.CopyFrom(ends_at)
     return made
 

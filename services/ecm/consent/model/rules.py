@@ -8,6 +8,7 @@ from ecm.api.consent.v1 import consent_records_pb2 as records
 from ecm.consent.model.dossier import ADOPTION, Consented, Dossier, Line
 from ecm.consent.model.words import CategoryCode, ProtectedCode, ViewCode
 
+AUTHORSHIP = "authorship"
 DENIALS = (records.CONSENT_STATE_REFUSED, records.CONSENT_STATE_WITHDRAWN)
 
 
@@ -20,6 +21,13 @@ class Opening:
     agency: str
     category: CategoryCode
     basis: str
+
+    def opens_minimum(self, dossier: Dossier) -> bool:
+        """Whether it opens the Patient in `minimum` too: not where an adoption identity hides from the agency.
+
+        Authorship opens what was posted, as it was posted, and no more: it outlasts the invitation.
+        """
+        return bool(self.record_ids) and self.basis != AUTHORSHIP and ADOPTION not in hidden_kinds(dossier, self.agency)
 
 
 def standing_denials(dossier: Dossier) -> list[Consented]:
@@ -78,11 +86,6 @@ def view_of(dossier: Dossier, agency: str, also_named: frozenset[ProtectedCode] 
     return values_pb2.VIEW_UNPROTECTED if hidden else values_pb2.VIEW_FULL
 
 
-def opens_minimum(dossier: Dossier, agency: str) -> bool:
-    """Whether record grants open the Patient in `minimum`: not where an adoption identity hides from the agency."""
-    return ADOPTION not in hidden_kinds(dossier, agency)
-
-
 def openings(dossier: Dossier) -> Iterator[Opening]:
     """What invitation, circulation and authorship open, withheld records left out."""
     for i in dossier.invitations:
@@ -94,4 +97,4 @@ def openings(dossier: Dossier) -> Iterator[Opening]:
             yield Opening((c.report_id,), c.case_id, c.agency, values_pb2.CATEGORY_REPORT, "circulation")
     for a in dossier.contributions:
         if a.record_id not in dossier.withheld:
-            yield Opening((a.record_id,), a.case_id, a.agency, values_pb2.CATEGORY_INVITATION, "authorship")
+            yield Opening((a.record_id,), a.case_id, a.agency, values_pb2.CATEGORY_INVITATION, AUTHORSHIP)
