@@ -47,11 +47,16 @@ def _read() -> str:
 
 
 def _vread() -> str:
-    """A past version, to who may see its own categories and the current ones, in the view they now have."""
+    """A past version, to who may see its own categories and the current ones, in the view they now have.
+
+    None that is older than the resource's absence from that view: it was taken out for a reason.
+    """
     return f"""SELECT {columns("v", **_VARIABLES)}, 1::bigint AS total, false AS more
           FROM (SELECT p.*, false AS hidden FROM resource_version p
                  WHERE p.type = v_ask->>'type' AND p.id = (v_ask->>'id')::uuid
-                   AND p.version_id = v_ask->>'version' AND NOT p.deleted) v
+                   AND p.version_id = v_ask->>'version' AND NOT p.deleted
+                   AND NOT EXISTS (SELECT 1 FROM resource_version g
+                     WHERE g.type = p.type AND g.id = p.id AND g.view = p.view AND g.deleted AND g.seq > p.seq)) v
           JOIN resource r ON r.type = v.type AND r.id = v.id AND r.view = v.view
            AND r.child_id IS NOT DISTINCT FROM v.child_id AND r.record_id IS NOT DISTINCT FROM v.record_id
          WHERE {consent_predicate("r", **_VARIABLES)}
@@ -59,10 +64,13 @@ def _vread() -> str:
 
 
 # Over the binary form of each column: no setting of a session changes it. The salt keeps digests from being guessed.
-AUDIT_DIGEST = """
+DIGEST_OF_A = """sha256(a.salt || record_send(ROW(a.writer, a.n, a.at, a.client, a.agency, a.purpose, a.interaction,
+    a.shape, a.asked, a.disclosed, a.child_ids, a.grants_version, a.outcome, a.asserted_user, a.trace_id)))"""
+"""SQL: the digest that row `a` of `audit` must have."""
+
+AUDIT_DIGEST = f"""
 CREATE OR REPLACE FUNCTION audit_digest(a audit) RETURNS bytea LANGUAGE sql STABLE AS $$
-  SELECT sha256(a.salt || record_send(ROW(a.writer, a.n, a.at, a.client, a.agency, a.purpose, a.interaction, a.shape,
-    a.asked, a.disclosed, a.child_ids, a.grants_version, a.outcome, a.asserted_user, a.trace_id)))
+  SELECT {DIGEST_OF_A}
 $$"""
 
 AUDIT_APPEND = """

@@ -12,6 +12,8 @@ def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str) -> s
     `recipient`, `purpose` and `at` are SQL expressions (a parameter, a variable),
     never values. A row without categories that isn't a Patient is opened by a
     grant on its record alone; nothing opens a row by default but the directory's.
+    A document Bundle holds the child's Patient, so that it needs a grant on that too:
+    where an adoption identity is protected the Patient is shut to who isn't named.
     """
     live = live_grant("g", recipient=recipient, purpose=purpose, at=at)
     of_child = f"FROM grants g WHERE g.child_id = {alias}.child_id AND g.recipient = {recipient}"
@@ -19,6 +21,7 @@ def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str) -> s
     NOT {alias}.hidden
     AND ({alias}.only_for IS NULL OR {alias}.only_for = {recipient})
     AND NOT EXISTS (SELECT 1 FROM withheld w WHERE w.child_id = {alias}.child_id AND w.record_id = {alias}.record_id)
+    AND ({alias}.type <> 'Bundle' OR EXISTS (SELECT 1 {of_child} AND g.patient AND {live}))
     AND {alias}.view = CASE
       -- The directory is stored in the widest view, and everybody's.
       WHEN {alias}.child_id IS NULL THEN 3

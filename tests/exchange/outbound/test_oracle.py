@@ -64,7 +64,7 @@ def open_in(case: Case, resource: Resource, agency: str) -> int | None:
     if resource.hidden or resource.only_for not in (None, agency):
         return None
     if resource.child is None:
-        return 3
+        return None if resource.type == "Bundle" else 3  # no document is the directory's
     if (resource.child, resource.record) in case.withheld:
         return None
     live = [one for one in case.grants if one.child == resource.child and one.recipient == agency and _live(case, one)]
@@ -72,6 +72,8 @@ def open_in(case: Case, resource: Resource, agency: str) -> int | None:
     def widest(target: str) -> int:
         return max((one.view for one in live if one.target == target), default=0)
 
+    if resource.type == "Bundle" and not widest("patient"):
+        return None  # the child's Patient stands in it
     if resource.type == "Patient":
         view = widest("patient")
     else:
@@ -107,7 +109,7 @@ _grants = st.builds(
 _resources = st.builds(
     Resource,
     child=st.sampled_from((None, *CHILDREN, *CHILDREN)),
-    type=st.sampled_from(("Observation", "Observation", "DocumentReference")),
+    type=st.sampled_from(("Observation", "Observation", "DocumentReference", "Bundle")),
     categories=_categories,
     record=st.sampled_from(RECORDS),
     views=st.sampled_from((frozenset({2, 3}), frozenset({2, 3}), frozenset({3}), frozenset({1, 2, 3}))),

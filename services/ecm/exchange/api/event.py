@@ -10,9 +10,14 @@ from ecm.exchange.api.read import resource_response
 
 
 async def event(incoming: Incoming) -> Response:
-    """The resource now, or the 404 that says nothing: another client's address, withdrawn, never given out."""
-    found = await incoming.api.find_dataref(incoming.caller.client, incoming.path[1])
-    if found is None or not incoming.caller.may(found[0], "r"):
-        found = ("Patient", incoming.api.ids.uuid())
-    resource_type, resource_id = found
+    """The resource now, or the 404 that says nothing: another client's address, withdrawn, never given out.
+
+    The audit knows it by the resource's id, whoever asked: the YOT finds the attempt by the child.
+    """
+    found = await incoming.api.find_dataref(incoming.path[1])
+    resource_type, resource_id = "Patient", incoming.api.ids.uuid()
+    if found is not None:
+        incoming.asks_for(found.id)
+        if found.client == incoming.caller.client and incoming.caller.may(found.type, "r"):
+            resource_type, resource_id = found.type, found.id
     return resource_response(incoming, await incoming.ask("read", resource_type, resource_id))

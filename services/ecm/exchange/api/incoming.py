@@ -1,7 +1,7 @@
 """A request of a known client, and what its handlers work with."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from starlette.requests import Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ecm.exchange.asks import Answer, Ask, Inquiry, Kind, Released
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.dataref import Pointed
 from ecm.exchange.release import Release
 from ecm.exchange.search.compile import Compiled, compile_again
 from ecm.exchange.search.cursor import Cursors
@@ -19,8 +20,8 @@ from ecm.kit.ids import Ids
 from ecm.kit.region import Region
 from ecm.kit.settings import ServiceSettings
 
-FindDataref = Callable[[str, str], Awaitable[tuple[str, UUID] | None]]
-"""(client, token) → (type, id) of the resource that the client's event points at."""
+FindDataref = Callable[[str], Awaitable[Pointed | None]]
+"""Token → the resource that some client's event points at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ class Incoming:
         """What may leave, and is in the audit by now. Raises what `Release.release` raises."""
         sql, args = (compiled.sql, compiled.args) if compiled else ("", ())
         return await self._released(Ask(self.inquiry, kind, resource_type, resource_id, version, sql, args))
+
+    def asks_for(self, resource_id: UUID) -> None:
+        """Names an id in the audit that the address itself doesn't show."""
+        asked = (*self.inquiry.asked, self.api.fingerprints.of_id(resource_id))
+        self.inquiry = replace(self.inquiry, asked=asked)
 
     async def still_open(self, resources: Sequence[Released]) -> bool:
         """Whether all of these may leave still; audited like any other ask."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.audit.fingerprints import Fingerprints
-from ecm.exchange.audit.scope import in_scope, require_child
+from ecm.exchange.audit.scope import check_text, in_scope, require_child
 from ecm.exchange.mapping.ids import fhir_id
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
@@ -81,8 +81,12 @@ async def _of_child(tx: Tx, child: UUID, fingerprints: Fingerprints) -> _Sought:
 async def _of_identifier(tx: Tx, system: str, value: str, fingerprints: Fingerprints) -> _Sought:
     if not value.strip():
         raise DomainError(Reason.MISSING_VALUE, "An identifier needs a value.", field="identifier.value")
+    check_text("identifier", system, value)
     children = await _named(tx.conn, system, "".join(value.split()))
     seen = await in_scope(tx.conn, children, tx.scope)
+    if children and not seen:
+        # Another YOT's child: its attempts are that YOT's to know, as if nobody had asked.
+        return _Sought(frozenset(), frozenset())
     return _Sought(frozenset(seen), frozenset(_identifier(system, value, fingerprints)))
 
 

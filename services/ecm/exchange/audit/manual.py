@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
-from ecm.exchange.audit.scope import require_child
+from ecm.exchange.audit.scope import check_text, require_child
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
@@ -54,6 +54,7 @@ def _check_text(name: str, value: str) -> None:
         raise DomainError(Reason.MISSING_VALUE, f"{name} is needed.", field=name)
     if len(value) > LONGEST:
         raise DomainError(Reason.TOO_LARGE, f"{name} has at most {LONGEST} characters.", field=name)
+    check_text(name, value)
 
 
 def _at(tx: Tx, request: wire.RecordManualDisclosureRequest) -> datetime:

@@ -1,5 +1,6 @@
 """Which children a caller may ask about: those of the YOTs in which they hold a role that the method admits."""
 
+import re
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ecm.exchange.tables import projected_child
 from ecm.kit.db.uow import Scope
 from ecm.kit.errors import DomainError, Reason
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 async def require_child(conn: AsyncConnection, child: UUID, scope: Scope) -> None:
@@ -22,3 +25,9 @@ async def in_scope(conn: AsyncConnection, children: list[UUID], scope: Scope) ->
     """Those of the children that the caller may ask about."""
     query = select(projected_child.c.child_id, projected_child.c.yot).where(projected_child.c.child_id.in_(children))
     return {row.child_id for row in await conn.execute(query) if scope.admits(row.yot)}
+
+
+def check_text(field: str, *values: str) -> None:
+    """INVALID_VALUE for control characters, which the database can't hold and nobody writes."""
+    if any(_CONTROL.search(value) for value in values):
+        raise DomainError(Reason.INVALID_VALUE, f"{field} holds control characters.", field=field)
