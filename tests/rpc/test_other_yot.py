@@ -10,7 +10,11 @@ import pytest
 from ecm.api.common.v1.values_pb2 import Date
 from ecm.api.consent.v1 import consent_records_pb2 as consents
 from ecm.api.consent.v1.consent_service_pb2 import ListConsentsRequest, SeekConsentRequest, WithdrawRequest
-from ecm.api.formulation.v1.formulation_service_pb2 import GetFormulationRequest, ListTimelineRequest
+from ecm.api.formulation.v1.formulation_service_pb2 import (
+    DrawTimelineRequest,
+    GetFormulationRequest,
+    ListTimelineRequest,
+)
 from ecm.api.monitoring.v1.monitoring_service_pb2 import ListOutcomesRequest, ListReviewsRequest
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
 from ecm.local.demo import material
@@ -58,6 +62,7 @@ def pairs(journey: Journey) -> list[tuple[Any, Callable[[str], Any], str]]:
         (yot.consent.SeekConsent, lambda i: SeekConsentRequest(case_id=i, sought_on=TODAY), ids["case"]),
         (yot.consent.Withdraw, lambda i: WithdrawRequest(case_id=i, ending=ENDING), ids["case"]),
         (yot.formulation.ListTimeline, lambda i: ListTimelineRequest(case_id=i), ids["case"]),
+        (yot.formulation.DrawTimeline, lambda i: DrawTimelineRequest(case_id=i), ids["case"]),
         (yot.formulation.GetFormulation, lambda i: GetFormulationRequest(case_id=i), ids["case"]),
         (yot.monitoring.ListReviews, lambda i: ListReviewsRequest(case_id=i), ids["case"]),
         (yot.monitoring.ListOutcomes, lambda i: ListOutcomesRequest(case_id=i), ids["case"]),

@@ -60,7 +60,11 @@ class GrpcPeers:
     async def case(self, case_id: UUID, after: int = 0) -> KnownCase | None:
         """See `Peers`."""
         request = referrals_pb2.ListRecordVersionsRequest(record_id=str(case_id), after=after)
-        versions = await all_versions(self._referrals, self._files.ListRecordVersions, request)
+        try:
+            versions = await all_versions(self._referrals, self._files.ListRecordVersions, request)
+        except DomainError as error:
+            # In our own words, which are those for another YOT's case.
+            raise not_found("case") if error.reason is Reason.NOT_FOUND else error from error
         if versions:
             return _case(versions[-1])
         if not after:
