@@ -31,11 +31,10 @@ def _related_person(source: Source[FamilyMember], view: View) -> Json | None:
         "active": True,
         "patient": source.subject,
         "relationship": [enum_concept(codes.RELATIONSHIP, Relationship, member.relationship)],
-        "name": [people.name(member.given_names, member.family_name)],
         "gender": people.GENDERS.get(member.gender),
         "birthDate": partial_date(member.date_of_birth),
     }
-    return body | _household(member, body) if view is View.FULL else body
+    return body | _in_full(member, body) if view is View.FULL else body
 
 
 def _standing(member: FamilyMember) -> list[Json]:
@@ -43,11 +42,15 @@ def _standing(member: FamilyMember) -> list[Json]:
     return [responsible, extension(codes.DATE_OF_DEATH, valueDate=partial_date(member.date_of_death))]
 
 
-def _household(member: FamilyMember, body: Json) -> Json:
-    """Where they live and how they are reached: perhaps the child too, so it can be protected."""
+def _in_full(member: FamilyMember, body: Json) -> Json:
+    """Where they live and how they are reached: perhaps the child too, so it can be protected.
+
+    Their name too: a birth parent's says who an adopted child was.
+    """
     shared = extension(codes.LIVES_WITH_CHILD, valueBoolean=True) if member.lives_with_child else {}
     return {
         "extension": [*body["extension"], shared],
+        "name": [people.name(member.given_names, member.family_name)],
         "telecom": people.telecom(member.contacts),
         "address": [people.address(member.address)],
     }

@@ -135,6 +135,16 @@ def test_a_relatives_household_stands_in_full_alone() -> None:
     assert not any(word in text(found, View.UNPROTECTED) for word in ("Nowhereton", "07000", "lives-with"))
 
 
+def test_a_birth_parents_name_tells_who_an_adopted_child_was() -> None:
+    mother = referrals.FamilyMember(
+        given_names=["Motherina"], family_name="Birthname", relationship=referrals.RELATIONSHIP_MOTHER
+    )
+    found = mapped("FAMILY_MEMBER", mother, "RelatedPerson")
+    assert "Birthname" in text(found, View.FULL)
+    assert found.renditions[View.UNPROTECTED]["relationship"]
+    assert not any(word in text(found, View.UNPROTECTED) for word in ("Motherina", "Birthname"))
+
+
 def test_a_contribution_is_its_agencys_own_and_family_sensitive_unless_declared() -> None:
     told = formulation.Contribution(agency="la-eastvale", document=PDF)
     assert mapped("CONTRIBUTION", told, "DocumentReference").categories == ("social-care", "family-sensitive")
