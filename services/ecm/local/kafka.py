@@ -12,7 +12,8 @@ from ecm.local.files import private_directory, tail, write_private
 from ecm.local.names import KAFKA_ADMIN
 from ecm.local.spawn import Command, run
 
-HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+# No performance data: the JVM would leave a folder in /tmp.
+HEAP = ("-Xms64m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-XX:-UsePerfData")
 
 LOG4J = """\
 status = error

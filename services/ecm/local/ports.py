@@ -67,5 +67,5 @@ def _taken(part: str, port: int) -> str:
 
 def _remedy(name: str) -> str:
     if name == HTTP:
-        return "Stop that program, or choose another port: ecm up --port N."
+        return "Stop that program, or choose another port: --port N."
     return "Stop that program, or let ecm choose new ports: ecm up --fresh-ports."

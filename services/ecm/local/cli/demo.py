@@ -11,6 +11,8 @@ from rich.console import Console
 
 from ecm.local.cli.options import output
 from ecm.local.cli.progress import shown
+from ecm.local.paths import StatePaths
+from ecm.local.ports import DEFAULT_HTTP_PORT, HTTP, is_free
 from ecm.local.stack import Stack
 
 FAILED, INTERRUPTED = 1, 130
@@ -23,22 +25,33 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     state: Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Keep the state there.")] = None,
+    port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="FHIR port.")] = None,
     leave: Annotated[bool, typer.Option("--exit", help="Stop everything at the end, on a terminal too.")] = False,
 ) -> None:
     """Start a region, run the journey, and say at each step what each partner can see."""
     console = output()
+    stay = console.is_terminal and not leave
+    ports = _ports(state, port, lasting=stay or state is not None)
     folder = state or Path(tempfile.mkdtemp(prefix="ecm-demo-"))
     # As after Ctrl-C: what was started is stopped, and what is temporary deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     status = FAILED
     try:
-        status = _run(folder, console, stay=console.is_terminal and not leave)
+        status = _run(folder, ports, console, stay=stay)
     except KeyboardInterrupt:
         status = INTERRUPTED
     finally:
         if state is None:
             _discard(folder, console, failed=status == FAILED)
     raise typer.Exit(status)
+
+
+def _ports(state: Path | None, port: int | None, *, lasting: bool) -> dict[str, int]:
+    """What was said. Else a state that is new and lasts gets the guides' port, if nobody has it."""
+    if port:
+        return {HTTP: port}
+    new = state is None or not StatePaths(state.resolve()).plan_file.exists()
+    return {HTTP: DEFAULT_HTTP_PORT} if lasting and new and is_free(DEFAULT_HTTP_PORT) else {}
 
 
 def _discard(folder: Path, console: Console, *, failed: bool) -> None:
@@ -49,11 +62,11 @@ def _discard(folder: Path, console: Console, *, failed: bool) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(folder: Path, console: Console, *, stay: bool) -> int:
+def _run(folder: Path, ports: dict[str, int], console: Console, *, stay: bool) -> int:
     from ecm.local.demo import show  # noqa: PLC0415 - no other command should wait for its imports
 
     with shown(console) as observer:
-        stack = Stack.start(folder, observer=observer)
+        stack = Stack.start(folder, ports=ports, observer=observer)
     with stack:
         status = show.run(stack, console)
         if stay and status == 0:
@@ -62,10 +75,10 @@ def _run(folder: Path, console: Console, *, stay: bool) -> int:
 
 
 def _stay(console: Console, commands: list[str]) -> None:
-    console.print("\n[bold]All of it stays up. Try:[/]")
+    console.print("\n[bold]All of it stays up. Try, in another terminal:[/]")
     for command in commands:
         console.print(f"  {command}", markup=False, highlight=False)
-    console.print("Ctrl-C stops it.")
+    console.print("docs/ has more to try. Ctrl-C stops it.")
     try:
         signal.pause()
     except KeyboardInterrupt:

@@ -147,10 +147,11 @@ def _verified(journey: Journey) -> exchange.VerifyAuditResponse | None:
 def _reasons(journey: Journey, agency: str) -> list[str]:
     request = consent.ExplainGrantsRequest(child_id=journey.ids["child"], agency=agency)
     explained = journey.yot.call(OFFICER, journey.yot.consent.ExplainGrants, request)
-    return [f"{agency}: {_named(entry)}: {entry.reason}" for entry in explained.categories]
+    names = {record: name for name, record in journey.ids.items()}
+    return [f"{agency}: {_named(entry, names)}: {entry.reason}" for entry in explained.categories]
 
 
-def _named(entry: consent.CategoryExplanation) -> str:
+def _named(entry: consent.CategoryExplanation, names: dict[str, str]) -> str:
     if entry.record_id:
-        return "one record"
+        return f"record {names.get(entry.record_id, entry.record_id)}"
     return values.Category.Name(entry.category).removeprefix("CATEGORY_").lower().replace("_", "-")
