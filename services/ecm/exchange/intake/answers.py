@@ -9,8 +9,10 @@ from ecm.exchange.intake.elements import Element, invariant, missing
 from ecm.exchange.intake.references import Named, named
 from ecm.exchange.mapping.codes import ODS
 
+# What is kept of an AppointmentResponse; here and in the profile `ecm-invitation-answer`.
+ANSWER_ELEMENTS: Final = ("appointment", "actor", "participantStatus", "comment")
 _LONGEST_COMMENT = 2_000
-_ANSWERS: Final = {
+ANSWERS: Final = {
     "accepted": InvitationAnswer.INVITATION_ANSWER_ACCEPTED,
     "declined": InvitationAnswer.INVITATION_ANSWER_DECLINED,
     "tentative": InvitationAnswer.INVITATION_ANSWER_TENTATIVE,
@@ -24,9 +26,9 @@ def answer_references(root: Element) -> list[Named]:
 
 def answer_command(root: Element, writer: Writer, found: Found) -> AnswerInvitationRequest:
     """The agency's own answer. INVARIANT where the actor is somebody else, or the status no answer."""
-    root.allow("appointment", "actor", "participantStatus", "comment", resource=True)
+    root.allow(*ANSWER_ELEMENTS, resource=True)
     _check_actor(root, writer)
-    answer = _ANSWERS[root.code("participantStatus", _ANSWERS)]
+    answer = ANSWERS[root.code("participantStatus", ANSWERS)]
     (appointment,) = answer_references(root)
     found(appointment)
     if found.invitation_id is None:

@@ -18,7 +18,10 @@ from ecm.exchange.mapping.clinical import DEVELOPMENTAL_COMPONENTS, RECOVERY_COM
 MAP, STAGE = "developmental-map", "recovery-stage"
 _OLDEST = 25
 _YEARS = re.compile(r"^\d{1,2}(\.\d)?$")
+# What is kept of an Observation; here and in the profiles `ecm-developmental-map` and `ecm-recovery-stage`.
 _COMMON = ("status", "category", "code", "subject", "encounter", "basedOn", "effectiveDateTime", "performer")
+MAP_ELEMENTS = (*_COMMON, "component")
+STAGE_ELEMENTS = (*_COMMON, "component", "valueCodeableConcept", "extension")
 
 
 def observes(root: Element) -> str:
@@ -35,7 +38,7 @@ def observation_references(root: Element) -> list[Named]:
 
 def map_command(root: Element, writer: Writer, found: Found) -> commands.RecordDevelopmentalMapRequest:
     """Four estimates, in years with one decimal at most (checklist 161)."""
-    root.allow(*_COMMON, "component", resource=True)
+    root.allow(*MAP_ELEMENTS, resource=True)
     _check_common(root, writer)
     components = _components(root, {f"developmental-age-{code}": code for code in DEVELOPMENTAL_COMPONENTS})
     ages = {DEVELOPMENTAL_COMPONENTS[code]: _years(component) for code, component in components.items()}
@@ -49,7 +52,7 @@ def map_command(root: Element, writer: Writer, found: Found) -> commands.RecordD
 
 def stage_command(root: Element, writer: Writer, found: Found) -> commands.PlaceOnRecoveryModelRequest:
     """A stage of the region's model; presentation, need and intervention as components (162)."""
-    root.allow(*_COMMON, "component", "valueCodeableConcept", "extension", resource=True)
+    root.allow(*STAGE_ELEMENTS, resource=True)
     _check_common(root, writer)
     model = writer.region.recovery_model
     declared = declaration(root)

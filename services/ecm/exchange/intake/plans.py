@@ -11,6 +11,11 @@ from ecm.exchange.intake.references import Named, named, named_in
 from ecm.exchange.mapping import codes
 
 RECOMMENDATIONS = "recommendations"
+# What is kept of a CarePlan; here and in the profile `ecm-recommendations`.
+PLAN_ELEMENTS = (
+    *("status", "intent", "category", "title", "subject", "encounter", "supportingInfo", "author"),
+    *("goal", "activity", "extension"),
+)
 _MOST = 100
 _LONGEST_NAME = 200
 
@@ -30,11 +35,7 @@ def plan_references(root: Element) -> list[Named]:
 
 def plan_command(root: Element, writer: Writer, found: Found) -> RecordRecommendationsRequest:
     """All recommendations, the first time or anew (checklist 163, 164)."""
-    root.allow(
-        *("status", "intent", "category", "title", "subject", "encounter", "supportingInfo", "author"),
-        *("goal", "activity", "extension"),
-        resource=True,
-    )
+    root.allow(*PLAN_ELEMENTS, resource=True)
     root.code("status", {"active"})
     root.code("intent", {"plan", "proposal"})
     _check_categories(root)

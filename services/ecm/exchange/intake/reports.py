@@ -15,7 +15,10 @@ from ecm.exchange.mapping.elements import enum_code
 REPORT: Final = "formulation-report"
 _LONGEST_REASON = 2_000
 _CATEGORIES: Final = {enum_code(Category, value): value for value in Category.values() if value}
+# What is kept of a DocumentReference; here and in the profiles `ecm-contribution` and `ecm-formulation-report`.
 _COMMON = ("status", "docStatus", "type", "category", "subject", "date", "author", "custodian", "content", "context")
+DOCUMENT_ELEMENTS = (*_COMMON, "extension")
+AMENDMENT_ELEMENTS = (*DOCUMENT_ELEMENTS, "relatesTo", "description")
 
 
 def is_report(root: Element) -> bool:
@@ -39,7 +42,7 @@ def document_references(root: Element) -> list[Named]:
 
 def contribution_command(root: Element, writer: Writer, found: Found) -> commands.ContributeInformationRequest:
     """Written information for the meeting in `context.related` (checklist 131)."""
-    root.allow(*_COMMON, "extension", resource=True)
+    root.allow(*DOCUMENT_ELEMENTS, resource=True)
     _check_common(root, writer)
     root.code("docStatus", {"final"}, required=False)
     return commands.ContributeInformationRequest(
@@ -69,7 +72,7 @@ def final_command(root: Element, writer: Writer, found: Found) -> commands.Final
 
 def amend_command(root: Element, writer: Writer, found: Found) -> commands.AmendReportRequest:
     """An amendment of the report in the URL, or of the one that `relatesTo` replaces (173, 174)."""
-    _check_report(root, writer, "relatesTo", "description")
+    _check_report(root, writer, AMENDMENT_ELEMENTS)
     amended = found.updated or found(_replaced(root))
     return commands.AmendReportRequest(
         report_id=str(amended.record_id),
@@ -79,8 +82,8 @@ def amend_command(root: Element, writer: Writer, found: Found) -> commands.Amend
     )
 
 
-def _check_report(root: Element, writer: Writer, *more: str) -> None:
-    root.allow(*_COMMON, "extension", *more, resource=True)
+def _check_report(root: Element, writer: Writer, kept: tuple[str, ...] = DOCUMENT_ELEMENTS) -> None:
+    root.allow(*kept, resource=True)
     _check_common(root, writer)
 
 

@@ -8,8 +8,9 @@ from typing import Final
 from ecm.api.referrals.v1.referrals_records_pb2 import Case, CaseEndReason, CaseState, CaseStep
 from ecm.exchange.mapping import codes, ids
 from ecm.exchange.mapping.categories import REFERRAL
-from ecm.exchange.mapping.elements import concept, enum_concept, instant
+from ecm.exchange.mapping.elements import enum_concept, instant
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
+from ecm.exchange.mapping.vocabulary import own
 
 S = CaseState
 
@@ -77,7 +78,7 @@ def _episode(source: Source[Case]) -> Json:
     last = instant(case.steps[-1].at) if case.steps and case.state in _OVER else None
     return {
         "status": _status(case)[0],
-        "type": [concept(codes.REQUEST, "enhanced-case-management", "Enhanced case management")],
+        "type": [own(codes.REQUEST, "enhanced-case-management")],
         "patient": source.subject,
         "managingOrganization": source.context.yot(source.yot),
         "period": {"start": first, "end": last},
@@ -90,7 +91,7 @@ def _request(source: Source[Case]) -> Json:
     return {
         "status": _status(case)[1],
         "intent": "order",
-        "code": concept(codes.REQUEST, "ecm-referral", "Referral to enhanced case management"),
+        "code": own(codes.REQUEST, "ecm-referral"),
         "subject": source.subject,
         "authoredOn": _referred_at(case),
         "requester": source.context.yot(source.yot),
@@ -106,7 +107,7 @@ def _task(source: Source[Case]) -> Json:
         "statusReason": enum_concept(codes.CASE_END_REASON, CaseEndReason, case.end_reason),
         "businessStatus": enum_concept(codes.CASE_STATE, CaseState, case.state),
         "intent": "order",
-        "code": concept(codes.REQUEST, "ecm-referral-progress", "Progress of a referral"),
+        "code": own(codes.REQUEST, "ecm-referral-progress"),
         "focus": source.own("ServiceRequest"),
         "for": source.subject,
         "authoredOn": _referred_at(case),

@@ -14,6 +14,7 @@ from ecm.exchange.mapping.documents import authors, declaration, provenance
 from ecm.exchange.mapping.elements import coding, concept, date
 from ecm.exchange.mapping.resource import Json, MappedResource, Render, Source
 from ecm.exchange.mapping.views import View, shows_text
+from ecm.exchange.mapping.vocabulary import own
 
 # Component code → field of the message; also what a partner's Observation must have.
 DEVELOPMENTAL_COMPONENTS: Final = {
@@ -60,7 +61,7 @@ def _developmental(source: Source[DevelopmentalMap], _view: View) -> Json:
     return {
         "status": "final",
         "category": [concept(codes.OBSERVATION_CATEGORY, "exam", "Exam")],
-        "code": concept(codes.OBSERVATION, "developmental-map", "Developmental map"),
+        "code": own(codes.OBSERVATION, "developmental-map"),
         "subject": source.subject,
         "effectiveDateTime": date(ages.effective_on),
         "performer": authors(source, ages.author, source.author_agency(ages.author)),
@@ -71,7 +72,7 @@ def _developmental(source: Source[DevelopmentalMap], _view: View) -> Json:
 def _age(code: str, years: str) -> Json:
     if not years:
         return {}
-    named = concept(codes.OBSERVATION, f"developmental-age-{code}", f"Developmental age: {code}")
+    named = own(codes.OBSERVATION, f"developmental-age-{code}")
     # Written as it was entered: 7 stays 7, 7.5 stays 7.5.
     value = float(years) if "." in years else int(years)
     return {
@@ -87,7 +88,7 @@ def _recovery(source: Source[RecoveryStage], view: View) -> Json:
         "extension": declaration(*said) if view is View.FULL else [],
         "status": "final",
         "category": [concept(codes.OBSERVATION_CATEGORY, "exam", "Exam")],
-        "code": concept(codes.OBSERVATION, "recovery-stage", "Stage of the recovery model"),
+        "code": own(codes.OBSERVATION, "recovery-stage"),
         "subject": source.subject,
         "effectiveDateTime": date(placed.effective_on),
         "performer": authors(source, placed.author, source.author_agency(placed.author)),
@@ -99,7 +100,7 @@ def _recovery(source: Source[RecoveryStage], view: View) -> Json:
 def _words(code: str, text: FreeText, view: View) -> Json:
     if not shows_text(text, view):
         return {}
-    return {"code": concept(codes.OBSERVATION, f"recovery-{code}", code), "valueString": text.text}
+    return {"code": own(codes.OBSERVATION, f"recovery-{code}"), "valueString": text.text}
 
 
 def _voice(source: Source[ChildVoice], view: View) -> Json | None:
@@ -108,7 +109,7 @@ def _voice(source: Source[ChildVoice], view: View) -> Json | None:
         return None
     return {
         "status": "final",
-        "code": concept(codes.OBSERVATION, "child-voice", "Voice of the child or family"),
+        "code": own(codes.OBSERVATION, "child-voice"),
         "subject": source.subject,
         "effectiveDateTime": date(voice.said_on),
         "valueString": voice.text.text,

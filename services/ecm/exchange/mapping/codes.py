@@ -32,6 +32,7 @@ ETHNIC_CATEGORY_WALES: Final = f"{_UK_CODES}/UKCore-EthnicCategoryWales"
 
 # HL7's own.
 OBSERVATION_CATEGORY: Final = "http://terminology.hl7.org/CodeSystem/observation-category"
+ADMINISTRATIVE_GENDER: Final = "http://hl7.org/fhir/administrative-gender"
 DATA_ABSENT_REASON: Final = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 CONSENT_SCOPE: Final = "http://terminology.hl7.org/CodeSystem/consentscope"
 PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
@@ -48,10 +49,10 @@ YES_NO_DONT_KNOW: Final = f"{_OWN}/ecm-yes-no-dont-know"
 CURRENT_PREVIOUS_NEVER: Final = f"{_OWN}/ecm-current-previous-never"
 RISK_LEVEL: Final = f"{_OWN}/ecm-risk-level"
 DISPOSAL: Final = f"{_OWN}/ecm-disposal"
-GENDER: Final = f"{_OWN}/ecm-gender"
 CASE_STATE: Final = f"{_OWN}/ecm-case-state"
 CASE_END_REASON: Final = f"{_OWN}/ecm-case-end-reason"
 RELATIONSHIP: Final = f"{_OWN}/ecm-relationship"
+FAMILY_RELATION: Final = f"{_OWN}/ecm-family-relation"
 PLACEMENT_KIND: Final = f"{_OWN}/ecm-placement-kind"
 AGENCY_KIND: Final = f"{_OWN}/ecm-agency-kind"
 REQUEST: Final = f"{_OWN}/ecm-request"
@@ -66,6 +67,7 @@ TIMELINE_KIND: Final = f"{_OWN}/ecm-timeline-kind"
 CERTAINTY: Final = f"{_OWN}/ecm-certainty"
 OUTCOME: Final = f"{_OWN}/ecm-outcome"
 PLAN: Final = f"{_OWN}/ecm-plan"
+PROTECTED_KIND: Final = f"{_OWN}/ecm-protected-kind"
 
 
 def recovery_model(code: str) -> str:

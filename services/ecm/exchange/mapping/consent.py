@@ -10,9 +10,10 @@ from functools import partial
 from ecm.api.consent.v1.consent_records_pb2 import Consent, ConsentState
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.categories import REFERRAL
-from ecm.exchange.mapping.elements import coding, concept, date, spoken
+from ecm.exchange.mapping.elements import concept, date
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View
+from ecm.exchange.mapping.vocabulary import CODE_SYSTEMS, own, own_coding
 
 
 def map_consent(source: Source[Consent]) -> list[MappedResource]:
@@ -31,12 +32,12 @@ def _consent(source: Source[Consent], agency: str, _view: View) -> Json:
     return {
         "status": "active",
         "scope": concept(codes.CONSENT_SCOPE, "patient-privacy", "Privacy Consent"),
-        "category": [concept(codes.CONSENT, "enhanced-case-management", "Enhanced case management")],
+        "category": [own(codes.CONSENT, "enhanced-case-management")],
         "patient": source.subject,
         "dateTime": _signed_on(consent),
         "organization": [source.context.yot(source.yot)],
         # ppc-1 wants a policy; ours is confidentiality and transparency, never the UK GDPR basis.
-        "policyRule": concept(codes.CONSENT, "ecm-consent", "Consent to enhanced case management"),
+        "policyRule": own(codes.CONSENT, "ecm-consent"),
         "provision": {
             "type": "permit",
             "period": {"end": date(consent.valid_until)},
@@ -52,7 +53,11 @@ def _consent(source: Source[Consent], agency: str, _view: View) -> Json:
 
 
 def _purposes(purposes: Iterable[str]) -> Iterable[Json]:
-    return (coding(codes.CONSENT_PURPOSE, purpose, spoken(purpose)) for purpose in purposes if purpose)
+    """What the record states: a purpose that isn't defined is shown, without a code."""
+    known = CODE_SYSTEMS[codes.CONSENT_PURPOSE]
+    return (
+        own_coding(codes.CONSENT_PURPOSE, purpose) if purpose in known else {"display": purpose} for purpose in purposes
+    )
 
 
 def _signed_on(consent: Consent) -> str | None:

@@ -4,9 +4,10 @@ https://hl7.org/fhir/R4/organization.html, …/practitioner.html
 """
 
 from ecm.exchange.mapping import codes, ids
-from ecm.exchange.mapping.elements import concept, prune, spoken
+from ecm.exchange.mapping.elements import prune
 from ecm.exchange.mapping.resource import Json, MappedResource
 from ecm.exchange.mapping.views import View
+from ecm.exchange.mapping.vocabulary import own
 
 
 def organization(region: str, agency: str, name: str, kind: str, ods: str | None) -> MappedResource:
@@ -14,7 +15,7 @@ def organization(region: str, agency: str, name: str, kind: str, ods: str | None
     body = {
         "identifier": [{"system": codes.ODS, "value": ods}] if ods else [],
         "active": True,
-        "type": [concept(codes.AGENCY_KIND, kind, spoken(kind))],
+        "type": [own(codes.AGENCY_KIND, kind)],
         "name": name,
     }
     return _everybodys(region, "Organization", agency, codes.UKCORE_ORGANIZATION, body)

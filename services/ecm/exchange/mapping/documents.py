@@ -8,9 +8,10 @@ https://hl7.org/fhir/R4/documentreference.html, …/provenance.html
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
 from ecm.api.common.v1.values_pb2 import Document, FreeText
 from ecm.exchange.mapping import codes, ids
-from ecm.exchange.mapping.elements import attachment, concept, extension, moment, spoken
+from ecm.exchange.mapping.elements import attachment, concept, extension, moment
 from ecm.exchange.mapping.resource import Json, M, MappedResource, Source
 from ecm.exchange.mapping.views import View, declared, holds_nothing
+from ecm.exchange.mapping.vocabulary import own
 
 
 def shows_document(document: Document, view: View) -> bool:
@@ -23,8 +24,8 @@ def document_reference(source: Source[M], document: Document, kind: str, *catego
     return {
         "extension": declaration(document),
         "status": "current",
-        "type": concept(codes.DOCUMENT, kind, spoken(kind)),
-        "category": [concept(codes.CATEGORY, category) for category in categories],
+        "type": own(codes.DOCUMENT, kind),
+        "category": [own(codes.CATEGORY, category) for category in categories],
         "subject": source.subject,
         "custodian": source.context.yot(source.yot),
         "content": [{"attachment": attachment(document, url=url)}],

@@ -20,12 +20,17 @@ Answer = Callable[[ReferralForm], Json | None]
 
 @dataclass(frozen=True, slots=True)
 class FormItem:
-    """One question: its field, the checklist's number, its words, and its answer as FHIR (None: unanswered)."""
+    """One question: its field, the checklist's number, its words, and its answer as FHIR (None: unanswered).
+
+    `type` is a Questionnaire's item type; of a choice, `systems` are those of its answers.
+    """
 
     field: str
     number: int
     text: str
     answer: Answer
+    type: str
+    systems: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
@@ -54,34 +59,54 @@ class GridItem:
         return coding(self.system, code, spoken(code)) if code else None
 
 
-def _text(field: str) -> Answer:
-    return lambda form: {"valueString": value} if (value := getattr(form, field)) else None
+def _text(field: str, number: int, text: str) -> FormItem:
+    return FormItem(
+        field, number, text, lambda form: {"valueString": value} if (value := getattr(form, field)) else None, "string"
+    )
 
 
-def _date(field: str) -> Answer:
-    return lambda form: {"valueDate": value} if (value := date(getattr(form, field))) else None
+def _date(field: str, number: int, text: str) -> FormItem:
+    return FormItem(
+        field,
+        number,
+        text,
+        lambda form: {"valueDate": value} if (value := date(getattr(form, field))) else None,
+        "date",
+    )
 
 
-def _positive(field: str) -> Answer:
-    return lambda form: {"valueInteger": value} if (value := getattr(form, field)) else None
+def _positive(field: str, number: int, text: str) -> FormItem:
+    return FormItem(
+        field,
+        number,
+        text,
+        lambda form: {"valueInteger": value} if (value := getattr(form, field)) else None,
+        "integer",
+    )
 
 
-def _count(field: str) -> Answer:
+def _count(field: str, number: int, text: str) -> FormItem:
     # Zero is an answer where the field has presence.
-    return lambda form: {"valueInteger": getattr(form, field)} if form.HasField(field) else None  # type: ignore[arg-type]
+    return FormItem(
+        field,
+        number,
+        text,
+        lambda form: {"valueInteger": getattr(form, field)} if form.HasField(field) else None,  # type: ignore[arg-type]
+        "integer",
+    )
 
 
-def _choice(field: str, enum: Any, system: str) -> Answer:
+def _choice(field: str, number: int, text: str, enum: Any, system: str) -> FormItem:
     def answer(form: ReferralForm) -> Json | None:
         code = enum_code(enum, getattr(form, field))
         return {"valueCoding": coding(system, code, spoken(code))} if code else None
 
-    return answer
+    return FormItem(field, number, text, answer, "choice", (system,))
 
 
 def _gender(form: ReferralForm) -> Json | None:
     code = GENDERS.get(form.gender)
-    return {"valueCoding": coding("http://hl7.org/fhir/administrative-gender", code, spoken(code))} if code else None
+    return {"valueCoding": coding(codes.ADMINISTRATIVE_GENDER, code, spoken(code))} if code else None
 
 
 def _ethnicity(form: ReferralForm) -> Json | None:
@@ -89,26 +114,37 @@ def _ethnicity(form: ReferralForm) -> Json | None:
     return {"valueCoding": coding(system, form.ethnicity)} if form.ethnicity else None
 
 
+_ETHNIC_CATEGORIES: Final = (codes.ETHNIC_CATEGORY_ENGLAND, codes.ETHNIC_CATEGORY_WALES)
+
 HEADER: Final = (
-    FormItem("case_manager_name", 29, "Case manager", _text("case_manager_name")),
-    FormItem("yot", 30, "Youth offending team", _text("yot")),
-    FormItem("contact_number", 31, "Contact number", _text("contact_number")),
-    FormItem("date_of_referral", 32, "Date of referral", _date("date_of_referral")),
-    FormItem("child_name", 34, "Child's name", _text("child_name")),
-    FormItem("age", 35, "Age", _positive("age")),
-    FormItem("ethnicity", 36, "Ethnicity", _ethnicity),
-    FormItem("gender", 37, "Gender", _gender),
-    FormItem("disposal", 38, "Current status", _choice("disposal", wire.Disposal, codes.DISPOSAL)),
-    FormItem("disposal_start", 38, "Start of the current disposal", _date("disposal_start")),
-    FormItem("disposal_months", 38, "Length of the current disposal in months", _positive("disposal_months")),
-    FormItem("voluntary_months", 18, "Voluntary contact beyond it in months", _positive("voluntary_months")),
-    FormItem("previous_interventions", 39, "Number of previous interventions", _count("previous_interventions")),
-    FormItem("repeat_offender", 40, "Repeat offender", _choice("repeat_offender", wire.YesNo, codes.YES_NO_DONT_KNOW)),
-    FormItem("sentenced", 23, "Sentence passed", _choice("sentenced", wire.YesNo, codes.YES_NO_DONT_KNOW)),
+    _text("case_manager_name", 29, "Case manager"),
+    _text("yot", 30, "Youth offending team"),
+    _text("contact_number", 31, "Contact number"),
+    _date("date_of_referral", 32, "Date of referral"),
+    _text("child_name", 34, "Child's name"),
+    _positive("age", 35, "Age"),
+    FormItem("ethnicity", 36, "Ethnicity", _ethnicity, "choice", _ETHNIC_CATEGORIES),
+    FormItem("gender", 37, "Gender", _gender, "choice", (codes.ADMINISTRATIVE_GENDER,)),
+    _choice("disposal", 38, "Current status", wire.Disposal, codes.DISPOSAL),
+    _date("disposal_start", 38, "Start of the current disposal"),
+    _positive("disposal_months", 38, "Length of the current disposal in months"),
+    _positive("voluntary_months", 18, "Voluntary contact beyond it in months"),
+    _count("previous_interventions", 39, "Number of previous interventions"),
+    _choice("repeat_offender", 40, "Repeat offender", wire.YesNo, codes.YES_NO_DONT_KNOW),
+    _choice("sentenced", 23, "Sentence passed", wire.YesNo, codes.YES_NO_DONT_KNOW),
+)
+
+# Shown as its author declared it (see `referral_form`), so that it isn't among the header's.
+REASON: Final = FormItem(
+    "reason",
+    33,
+    "Reason for referral and why ECM will make a difference",
+    lambda form: {"valueString": form.reason.text} if form.reason.text else None,
+    "string",
 )
 
 RISKS: Final = tuple(
-    FormItem(field, number, text, _choice(field, wire.RiskLevel, codes.RISK_LEVEL))
+    _choice(field, number, text, wire.RiskLevel, codes.RISK_LEVEL)
     for field, number, text in (
         ("risk_of_reoffending", 41, "Risk of reoffending"),
         ("risk_of_harm_to_self", 42, "Risk of harm to self"),
@@ -156,3 +192,6 @@ COMPLEXITY: Final = tuple(
         ("emotional_abuse", 74, "Emotional abuse"),
     )
 )
+
+# linkId → its words and its lines.
+GRIDS: Final = {"aces": ("Adverse childhood experiences", ACES), "complexity": ("Complexity", COMPLEXITY)}

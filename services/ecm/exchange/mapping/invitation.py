@@ -9,9 +9,10 @@ from typing import Final
 from ecm.api.formulation.v1.formulation_records_pb2 import ContributionMode, Invitation, InvitationAnswer
 from ecm.exchange.mapping import codes, ids
 from ecm.exchange.mapping.categories import INVITATION
-from ecm.exchange.mapping.elements import concept, enum_code, enum_concept, instant
+from ecm.exchange.mapping.elements import enum_code, enum_concept, instant
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import ALL_VIEWS, View
+from ecm.exchange.mapping.vocabulary import own
 
 _STATUS: Final = {
     InvitationAnswer.INVITATION_ANSWER_ACCEPTED: "accepted",
@@ -41,7 +42,7 @@ def _task(source: Source[Invitation], _view: View) -> Json:
         "status": status,
         "businessStatus": enum_concept(codes.MEETING, ContributionMode, invitation.mode),
         "intent": "order",
-        "code": concept(codes.REQUEST, "formulation-invitation", "Invitation to a formulation meeting"),
+        "code": own(codes.REQUEST, "formulation-invitation"),
         "focus": ids.reference(invitation.meeting_id, "Appointment") if invitation.meeting_id else None,
         "for": source.subject,
         "requester": source.context.yot(source.yot),
@@ -52,7 +53,7 @@ def _task(source: Source[Invitation], _view: View) -> Json:
 
 
 def _information_requested() -> Json:
-    kind = concept(codes.REQUEST, "written-information", "Written information is asked for")
+    kind = own(codes.REQUEST, "written-information")
     return {"type": kind, "valueBoolean": True}
 
 

@@ -15,9 +15,10 @@ from ecm.api.formulation.v1.formulation_records_pb2 import (
 )
 from ecm.exchange.mapping import codes, ids
 from ecm.exchange.mapping.categories import FORMULATION, INVITATION
-from ecm.exchange.mapping.elements import coding, concept, enum_code, enum_concept, instant, spoken
+from ecm.exchange.mapping.elements import enum_code, enum_concept, instant, spoken
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import ALL_VIEWS, View, shows_text
+from ecm.exchange.mapping.vocabulary import own, own_coding
 
 _STATUS: Final = {
     MeetingState.MEETING_STATE_SCHEDULED: "booked",
@@ -54,7 +55,7 @@ def _appointment(source: Source[Meeting], view: View) -> Json:
     place = {"actor": {"display": meeting.location}, "status": "accepted"} if full and meeting.location else {}
     return {
         "status": _STATUS.get(meeting.state, "proposed"),
-        "appointmentType": concept(codes.MEETING, "formulation-meeting", "Formulation meeting"),
+        "appointmentType": own(codes.MEETING, "formulation-meeting"),
         "description": "Formulation meeting",
         "start": instant(meeting.starts_at),
         "end": instant(meeting.ends_at),
@@ -62,7 +63,7 @@ def _appointment(source: Source[Meeting], view: View) -> Json:
         "supportingInformation": [source.subject],
         "participant": [
             {
-                "type": [concept(codes.MEETING, "convenor", "Convenes the meeting")],
+                "type": [own(codes.MEETING, "convenor")],
                 "actor": source.context.yot(source.yot),
                 "status": "accepted",
             },
@@ -75,8 +76,8 @@ def _encounter(source: Source[Meeting], view: View) -> Json:
     meeting = source.content
     return {
         "status": "finished",
-        "class": coding(codes.MEETING, "case-conference", "Case conference"),
-        "type": [concept(codes.MEETING, "formulation-meeting", "Formulation meeting")],
+        "class": own_coding(codes.MEETING, "case-conference"),
+        "type": [own(codes.MEETING, "formulation-meeting")],
         "subject": source.subject,
         "episodeOfCare": [ids.reference(source.case_id, "EpisodeOfCare")] if source.case_id else [],
         "participant": [_participant(attendance, view) for attendance in meeting.attendance],
@@ -99,7 +100,7 @@ def _impression(source: Source[Meeting], view: View) -> Json:
     meeting = source.content
     return {
         "status": "completed",
-        "code": concept(codes.MEETING, "formulation", "Formulation"),
+        "code": own(codes.MEETING, "formulation"),
         "subject": source.subject,
         "encounter": source.own("Encounter"),
         "effectivePeriod": {"start": instant(meeting.starts_at), "end": instant(meeting.ends_at)},

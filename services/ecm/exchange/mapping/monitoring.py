@@ -10,9 +10,10 @@ from ecm.api.monitoring.v1.monitoring_records_pb2 import Outcome, OutcomeKind, R
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.categories import FORMULATION, OFFENDING
 from ecm.exchange.mapping.clinical import stage_coding
-from ecm.exchange.mapping.elements import concept, date, enum_concept
+from ecm.exchange.mapping.elements import date, enum_concept
 from ecm.exchange.mapping.resource import Json, MappedResource, Render, Source
 from ecm.exchange.mapping.views import View, shows_text
+from ecm.exchange.mapping.vocabulary import own
 
 
 def map_review(source: Source[Review]) -> list[MappedResource]:
@@ -37,7 +38,7 @@ def _impression(source: Source[Review], view: View) -> Json:
     ]
     return {
         "status": "completed",
-        "code": concept(codes.MEETING, "review", "Review of the formulation"),
+        "code": own(codes.MEETING, "review"),
         "subject": source.subject,
         "effectiveDateTime": date(review.held_on),
         "note": [{"text": f"{heading}: {text.text}"} for heading, text in headed if shows_text(text, view)],
@@ -47,13 +48,13 @@ def _impression(source: Source[Review], view: View) -> Json:
 def _stage(source: Source[Review], _view: View) -> Json:
     model, version = source.context.recovery_model
     value = {"coding": [stage_coding(model, version, source.content.stage_at_review)]}
-    return _base(source, "recovery-stage", "Stage of the recovery model") | {"valueCodeableConcept": value}
+    return _base(source, "recovery-stage") | {"valueCodeableConcept": value}
 
 
 def _offending(source: Source[Review], code: str, happened: bool, details: FreeText) -> MappedResource:
     def render(view: View) -> Json:
         note = [{"text": details.text}] if shows_text(details, view) else []
-        return _base(source, code, code.capitalize()) | {"valueBoolean": happened, "note": note}
+        return _base(source, code) | {"valueBoolean": happened, "note": note}
 
     return _observed(source, code, render, OFFENDING)
 
@@ -62,10 +63,10 @@ def _observed(source: Source[Review], code: str, render: Render, category: str) 
     return source.resource("Observation", render, category, key=code, profile=codes.UKCORE_OBSERVATION)
 
 
-def _base(source: Source[Review], code: str, title: str) -> Json:
+def _base(source: Source[Review], code: str) -> Json:
     return {
         "status": "final",
-        "code": concept(codes.OBSERVATION, code, title),
+        "code": own(codes.OBSERVATION, code),
         "subject": source.subject,
         "effectiveDateTime": date(source.content.held_on),
     }
@@ -78,11 +79,11 @@ def map_outcome(source: Source[Outcome]) -> list[MappedResource]:
 
 def _outcome(source: Source[Outcome], view: View) -> Json:
     outcome = source.content
-    gravity = {"code": concept(codes.OUTCOME, "gravity-score", "Gravity score"), "valueInteger": outcome.gravity}
+    gravity = {"code": own(codes.OUTCOME, "gravity-score"), "valueInteger": outcome.gravity}
     return {
         "status": "final",
-        "category": [concept(codes.OBSERVATION, "outcome", "Outcome")],
-        "code": enum_concept(codes.OUTCOME, OutcomeKind, outcome.kind) or concept(codes.OUTCOME, "other", "Other"),
+        "category": [own(codes.OBSERVATION, "outcome")],
+        "code": enum_concept(codes.OUTCOME, OutcomeKind, outcome.kind) or own(codes.OUTCOME, "other"),
         "subject": source.subject,
         "effectiveDateTime": date(outcome.on),
         "component": [gravity] if outcome.gravity else [],

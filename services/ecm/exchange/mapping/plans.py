@@ -11,9 +11,10 @@ from ecm.api.monitoring.v1.monitoring_records_pb2 import Plan, PlanItem, PlanIte
 from ecm.exchange.mapping import codes, ids
 from ecm.exchange.mapping.categories import REPORT
 from ecm.exchange.mapping.documents import declaration, provenance
-from ecm.exchange.mapping.elements import concept, extension
+from ecm.exchange.mapping.elements import extension
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View, shows_text
+from ecm.exchange.mapping.vocabulary import own
 
 _ACTIVITY: Final = {
     PlanItemState.PLAN_ITEM_STATE_PLANNED: "not-started",
@@ -34,7 +35,7 @@ def map_recommendations(source: Source[Recommendations]) -> list[MappedResource]
 
 def _recommended(source: Source[Recommendations], view: View) -> Json:
     items = sorted(source.content.items, key=lambda item: (item.sequence, item.key))
-    return _plan(source, "recommendations", "Recommendations of the formulation meeting") | {
+    return _plan(source, "recommendations") | {
         "status": "active",
         "author": source.context.practitioner(source.content.author),
         "goal": [source.own("Goal", item.key) for item in items if shows_text(item.what, view)],
@@ -62,18 +63,19 @@ def _intervention(source: Source[Plan], view: View) -> Json:
     plan = source.content
     items = sorted(plan.items, key=lambda item: (item.sequence, item.key))
     follows = [ids.reference(plan.recommendations_id, "CarePlan")] if plan.recommendations_id else []
-    return _plan(source, "intervention-plan", "Intervention plan") | {
+    return _plan(source, "intervention-plan") | {
         "basedOn": follows,
         "status": "completed" if plan.completed else "active",
         "activity": [_activity(item, _ACTIVITY.get(item.state, "unknown"), view) for item in items],
     }
 
 
-def _plan(source: Source[Recommendations] | Source[Plan], kind: str, title: str) -> Json:
+def _plan(source: Source[Recommendations] | Source[Plan], kind: str) -> Json:
+    category = own(codes.PLAN, kind)
     return {
         "intent": "plan",
-        "category": [concept(codes.PLAN, kind, title)],
-        "title": title,
+        "category": [category],
+        "title": category["text"],
         "subject": source.subject,
     }
 

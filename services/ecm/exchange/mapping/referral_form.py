@@ -11,9 +11,10 @@ from ecm.api.referrals.v1.referrals_records_pb2 import ReferralForm
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.categories import REFERRAL
 from ecm.exchange.mapping.elements import asked_unknown, concept, date
-from ecm.exchange.mapping.form_items import ACES, COMPLEXITY, HEADER, RISKS, FormItem, GridItem
+from ecm.exchange.mapping.form_items import ACES, COMPLEXITY, GRIDS, HEADER, REASON, RISKS, FormItem, GridItem
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View, shows_text
+from ecm.exchange.mapping.vocabulary import own
 
 
 def map_referral_form(source: Source[ReferralForm]) -> list[MappedResource]:
@@ -41,8 +42,8 @@ def _response(source: Source[ReferralForm], view: View) -> Json:
             *(_item(item, form) for item in HEADER),
             _reason(form, view),
             *(_item(item, form) for item in RISKS),
-            _grid("aces", "Adverse childhood experiences", ACES, form.aces),
-            _grid("complexity", "Complexity", COMPLEXITY, form.complexity),
+            _grid("aces", form.aces),
+            _grid("complexity", form.complexity),
         ],
     }
 
@@ -64,11 +65,11 @@ def _reason(form: ReferralForm, view: View) -> Json:
     """The free text (33): outside of `full` only where its author declared it free of what can be protected."""
     if not shows_text(form.reason, view):
         return {}
-    text = "Reason for referral and why ECM will make a difference"
-    return {"linkId": "reason", "text": text, "answer": [{"valueString": form.reason.text}]}
+    return {"linkId": REASON.code, "text": REASON.text, "answer": [{"valueString": form.reason.text}]}
 
 
-def _grid(link: str, text: str, items: Iterable[GridItem], grid: Any) -> Json:
+def _grid(link: str, grid: Any) -> Json:
+    text, items = GRIDS[link]
     lines = [
         {"linkId": item.code, "text": item.text, "answer": [{"valueCoding": answer}]}
         for item in items
@@ -100,9 +101,9 @@ def _observation(source: Source[ReferralForm], item: GridItem, answer: Json, gro
         "status": "final",
         "category": [
             concept(codes.OBSERVATION_CATEGORY, "survey", "Survey"),
-            concept(codes.OBSERVATION, group),
+            own(codes.OBSERVATION, group),
         ],
-        "code": concept(codes.FORM_ITEM, item.code, item.text),
+        "code": own(codes.FORM_ITEM, item.code),
         "subject": source.subject,
         "effectiveDateTime": date(source.content.date_of_referral),
         "derivedFrom": [source.own("QuestionnaireResponse")],
@@ -123,7 +124,7 @@ def _risks(source: Source[ReferralForm]) -> list[MappedResource]:
 
 
 def _risk(source: Source[ReferralForm], item: FormItem, answer: Json, _view: View) -> Json:
-    code = concept(codes.FORM_ITEM, item.code, item.text)
+    code = own(codes.FORM_ITEM, item.code)
     return {
         "status": "final",
         "code": code,

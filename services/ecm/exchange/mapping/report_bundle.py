@@ -9,10 +9,11 @@ import base64
 from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.documents import authors, shows_document
-from ecm.exchange.mapping.elements import concept, instant, media_type
+from ecm.exchange.mapping.elements import instant, media_type
 from ecm.exchange.mapping.ids import fhir_id
 from ecm.exchange.mapping.resource import Json, Source
 from ecm.exchange.mapping.views import View
+from ecm.exchange.mapping.vocabulary import own
 
 TITLE = "Formulation report"
 
@@ -47,7 +48,7 @@ def _composition(source: Source[Report], patient: Json, binary: Json) -> Json:
         "resourceType": "Composition",
         "id": fhir_id(source.record_id, "Composition"),
         "status": "amended" if amends else "final",
-        "type": concept(codes.DOCUMENT, "formulation-report", TITLE),
+        "type": own(codes.DOCUMENT, "formulation-report"),
         "subject": {"reference": f"urn:uuid:{patient['id']}"},
         "date": instant(report.finalised_at),
         "author": _named(source),

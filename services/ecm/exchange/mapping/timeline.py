@@ -10,9 +10,10 @@ from ecm.api.formulation.v1.formulation_records_pb2 import Certainty, Genogram, 
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.categories import FORMULATION, of_timeline
 from ecm.exchange.mapping.documents import document_reference, shows_document
-from ecm.exchange.mapping.elements import concept, effective, enum_concept, extension
+from ecm.exchange.mapping.elements import effective, enum_concept, extension
 from ecm.exchange.mapping.resource import Json, M, MappedResource, Source
 from ecm.exchange.mapping.views import View, shows_text
+from ecm.exchange.mapping.vocabulary import own
 
 
 def map_timeline_entry(source: Source[TimelineEntry]) -> list[MappedResource]:
@@ -34,8 +35,8 @@ def _entry(source: Source[TimelineEntry], view: View) -> Json:
             extension(codes.SUSPECTED, valueCodeableConcept=enum_concept(codes.CERTAINTY, Certainty, entry.certainty)),
         ],
         "status": "final",
-        "category": [concept(codes.OBSERVATION, "timeline-entry", "Timeline entry")],
-        "code": kind or concept(codes.TIMELINE_KIND, "other", "Other"),
+        "category": [own(codes.OBSERVATION, "timeline-entry")],
+        "code": kind or own(codes.TIMELINE_KIND, "other"),
         "subject": source.subject,
         **effective(entry.period),
         "performer": [_told_by(source, view)],
@@ -83,7 +84,7 @@ def _key_information(source: Source[Genogram], view: View) -> Json | None:
         return None
     return {
         "status": "final",
-        "code": concept(codes.OBSERVATION, "genogram-key-information", "Key information beside the genogram"),
+        "code": own(codes.OBSERVATION, "genogram-key-information"),
         "subject": source.subject,
         "note": [{"text": text} for text in shown],
     }
