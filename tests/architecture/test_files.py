@@ -21,6 +21,9 @@ SPEAK_OF_FOLDERS = ("services/ecm/local/account.py", "services/ecm/local/kafka.p
 FOLDERS = ("work", "root", "home", "Users", "tmp", "var/tmp")
 _HOST = re.compile("|".join(re.escape(host) for host in HOSTS))
 _PATH = re.compile(rf"(?<![\w./~$}}-])/(?:{'|'.join(FOLDERS)})(?:/|\b)")
+# Papers that the product was planned with, and that no reader has.
+PAPERS = ("design" + " §", *(f"{name}.md" for name in ("design", "parts", "baseline", "style")), "the" + " brief")
+_PAPER = re.compile("|".join(rf"(?<![\w/-]){re.escape(paper)}" for paper in PAPERS))
 _BINARY = frozenset({".png", ".pdf", ".gz", ".jar", ".ico"})
 
 
@@ -42,7 +45,15 @@ def test_no_registry_and_no_machine_path(path: Path) -> None:
         assert found(_PATH, text) == []
 
 
-def test_both_are_seen_where_they_stand() -> None:
+@pytest.mark.parametrize("path", texts(), ids=shown)
+def test_refers_to_what_a_reader_has(path: Path) -> None:
+    assert found(_PAPER, path.read_text(errors="replace")) == []
+
+
+def test_all_are_seen_where_they_stand() -> None:
+    for paper in PAPERS:
+        assert found(_PAPER, f"# As said elsewhere ({paper}4).")
+    assert not found(_PAPER, "A brief design, docs/decisions/0001-design.md")
     for host in HOSTS:
         assert found(_HOST, f"index = https://files.{host}/simple")
     for folder in FOLDERS:

@@ -1,4 +1,4 @@
-"""What authors declare of protected kinds, and when a new label is stricter than the old one (design §4)."""
+"""What authors declare of protected kinds, and when a new label is stricter than the old one."""
 
 from collections.abc import Iterable
 

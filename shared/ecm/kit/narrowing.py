@@ -1,4 +1,4 @@
-"""Narrowings: what makes a record stricter is recorded, told to `consent`, and only then committed (design §4).
+"""Narrowings: what makes a record stricter is recorded, told to `consent`, and only then committed.
 
 Transaction 1 keeps the intent. `consent` is asked, and answers once it has
 recorded the narrowing (R). Transaction 2 commits the stricter state. A crash in

@@ -1,4 +1,4 @@
-"""What is labelled stricter than before is told to `consent` first, and is another record (design §4)."""
+"""What is labelled stricter than before is told to `consent` first, and is another record."""
 
 from typing import Any
 

@@ -17,7 +17,7 @@ D = TypeVar("D", Timeline, Genogram)
 
 
 class StricterDrawingError(Exception):
-    """What was drawn is labelled stricter than what stands: the old one must be withheld first (design §4)."""
+    """What was drawn is labelled stricter than what stands: the old one must be withheld first."""
 
     def __init__(self, standing: RecordRef) -> None:
         super().__init__("The standing drawing is to be withheld first.")

@@ -1,4 +1,4 @@
-"""What makes a record stricter: recorded here, told to `consent`, then committed (design §4).
+"""What makes a record stricter: recorded here, told to `consent`, then committed.
 
 The payload of each intent is the request itself; of each kind stands here what is checked before, what `consent` is
 told, and what is applied.

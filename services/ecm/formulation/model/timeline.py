@@ -25,7 +25,7 @@ def check_entry(entry: records.TimelineEntry, region: Region, today: date) -> No
 
 
 def is_stricter(old: records.TimelineEntry, new: records.TimelineEntry) -> bool:
-    """Whether somebody who sees the old entry may not see the new one: relabelling, a narrowing (design §4).
+    """Whether somebody who sees the old entry may not see the new one: relabelling, a narrowing.
 
     Of another kind is of another category as far as is known here, and who sees one
     category needn't see the other.

@@ -1,4 +1,4 @@
-"""What makes a file or a case stricter is told to `consent` before it is committed (design §4).
+"""What makes a file or a case stricter is told to `consent` before it is committed.
 
 `consent` lays what it was told over the record until a version, from the one named
 on, shows it. So what is committed must be exactly what was told, at exactly that

@@ -1,4 +1,4 @@
-"""Papers that are labelled stricter than before: another record takes their place (design §4, "Relabelling").
+"""Papers that are labelled stricter than before: another record takes their place.
 
 `consent` withholds the old record from everyone for good, whatever later versions of
 it would say. So the stricter paper is a record of its own, and the case follows it.

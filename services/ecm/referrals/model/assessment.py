@@ -36,5 +36,5 @@ def check_assessment(assessment: Assessment, today: date) -> None:
 
 
 def is_stricter(old: Assessment, new: Assessment) -> bool:
-    """Whether the new one counts as holding a protected kind that the old one didn't: relabelling (design §4)."""
+    """Whether the new one counts as holding a protected kind that the old one didn't: relabelling."""
     return declarations.is_stricter(old.document, new.document)
