@@ -4,7 +4,6 @@ from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.common.v1.values_pb2 import PROTECTED_KIND_ADOPTION_IDENTITY, Document, FreeText
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Genogram
-from ecm.api.referrals.v1.referrals_records_pb2 import Child
 from ecm.formulation.commands.cases import open_case, today
 from ecm.formulation.commands.drawings import declare, keep_drawing
 from ecm.formulation.drawing.genogram import draw_genogram as drawn
@@ -33,13 +32,14 @@ async def draw_genogram(peers: Peers, tx: Tx, request: pb.DrawGenogramRequest) -
 def _drawing(file: FamilyFile, bullets: list[FreeText]) -> Document:
     svg = drawn(file.child, file.members, [bullet.text for bullet in bullets])
     drawing = Document(content_type=MEDIA_TYPE, title="Family tree", content=svg, language="en")
-    return drawing if _adopted(file.child) else declare(drawing, bullets)
+    return _declared(drawing, bullets)
 
 
-def _adopted(child: Child) -> bool:
-    """The tree of an adopted child says by itself who the child was: it is never declared free."""
-    kinds = {flag.kind for flag in child.protected_flags}
-    return child.HasField("adoption_identity") or PROTECTED_KIND_ADOPTION_IDENTITY in kinds
+def _declared(tree: Document, bullets: list[FreeText]) -> Document:
+    """A tree's names say who an adopted child was, and that may be protected after it is drawn: never free of it."""
+    if declare(tree, bullets).HasField("declaration"):
+        tree.declaration.holds.append(PROTECTED_KIND_ADOPTION_IDENTITY)
+    return tree
 
 
 async def record_child_voice(peers: Peers, tx: Tx, request: pb.RecordChildVoiceRequest) -> RecordRef:
