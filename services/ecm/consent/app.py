@@ -20,7 +20,7 @@ from ecm.consent.peers import ExchangePeer, Owners
 from ecm.consent.policy import POLICY
 from ecm.consent.servicer import ConsentServicer
 from ecm.consent.settings import ConsentSettings
-from ecm.consent.store import agreements, narrowings
+from ecm.consent.store import agreements, facts, narrowings, sets
 from ecm.consent.store.records import EVENTS
 from ecm.consent.sweeper import Sweeper
 from ecm.kit.auth.principal import service_principal
@@ -81,6 +81,8 @@ async def running(settings: ConsentSettings) -> AsyncIterator[int]:
 async def prepare(uow: UnitOfWork, journal: Journal) -> None:
     """Before anything is served: the region's set as the region file has it now, and the journal looked through.
 
+    Every child's set is compiled anew soon after; one that stays the same isn't sent.
+
     RestoredError where the journal has narrowings that the database lacks:
     serving then would bring access back.
     """
@@ -94,6 +96,8 @@ async def prepare(uow: UnitOfWork, journal: Journal) -> None:
             )
         await agreements.lock_region(tx)
         await recompile_region(tx)
+        # A release whose rules are stricter mustn't leave the sets of the one before in force.
+        await sets.queue_all(tx.conn, await facts.children(tx))
 
 
 async def _peer(settings: ConsentSettings, stack: AsyncExitStack, name: str, http: httpx.AsyncClient) -> Peer:

@@ -74,6 +74,20 @@ async def test_a_database_that_lacks_a_journaled_narrowing_isnt_served(agreed: C
     await uow.engine.dispose()
 
 
+async def test_a_start_compiles_every_childs_set_anew(agreed: Consent) -> None:
+    """A release whose rules are stricter: what the one before compiled mustn't stay in force."""
+    child_id, _ = await given(agreed)
+    uow = inside(agreed)
+    await agreed.stop()
+    try:
+        await prepare(uow, Journal(agreed.journal))
+        async with uow.engine.connect() as conn:
+            assert UUID(child_id) in await sets.queued(conn, 1000)
+    finally:
+        await uow.engine.dispose()
+        await agreed.start()
+
+
 def inside(consent: Consent) -> UnitOfWork:
     """Transactions on the service's own database, beside its process."""
     region = load_region(Path(consent.environment["ECM_REGION_FILE"]))
