@@ -51,4 +51,6 @@ def _check_actor(root: Element, writer: Writer) -> None:
     else:
         ours = actor.text("reference", required=True).endswith(writer.organization)
     if not ours:
-        raise invariant("The actor is your own agency's Organization.", root.at("actor"))
+        raise invariant(
+            "The actor is your own agency's Organization.", actor.at("identifier" if identifier else "reference")
+        )

@@ -42,6 +42,7 @@ def plan_command(root: Element, writer: Writer, found: Found) -> RecordRecommend
     check_named_one(root, "author", writer)
     declared = declaration(root)
     activities = root.each("activity", least=1, most=_MOST)
+    _check_keys(activities)
     items = [_item(activity, n, declared) for n, activity in enumerate(activities, 1)]
     return RecordRecommendationsRequest(
         case_id=str(found.case_id),
@@ -55,6 +56,16 @@ def _check_categories(root: Element) -> None:
     for category in root.each("category"):
         if category.codes(codes.PLAN) != [RECOMMENDATIONS]:
             raise invariant(f"Only {RECOMMENDATIONS} of {codes.PLAN} is kept here.", category.path)
+
+
+def _check_keys(activities: list[Element]) -> None:
+    """An id stands once in a resource: https://hl7.org/fhir/R4/element.html#id"""
+    seen: set[str] = set()
+    for activity in activities:
+        key = activity.text("id", most=64)
+        if key in seen:
+            raise invariant("Another activity has this id.", activity.at("id"))
+        seen |= {key} - {""}
 
 
 def _item(activity: Element, n: int, declared: ProtectedDeclaration | None) -> Recommendation:

@@ -13,6 +13,7 @@ from fhir.resources.R4B.documentreference import DocumentReference
 from fhir.resources.R4B.observation import Observation
 from pydantic import ValidationError
 
+from ecm.exchange.intake.datatypes import check_datatypes
 from ecm.exchange.intake.elements import Element, Json, invariant
 
 MODELS: Final[dict[str, Any]] = {
@@ -32,6 +33,7 @@ def check_shape(resource: Json) -> Element:
     except ValidationError as error:
         fault = error.errors(include_input=False, include_context=False)[0]
         raise invariant(_words(fault["type"]), _path(kind, fault["loc"])) from None
+    check_datatypes(resource, kind)
     root = Element(resource, kind)
     _check_narrative(root)
     return root
@@ -39,10 +41,10 @@ def check_shape(resource: Json) -> Element:
 
 def _without_bytes(resource: Json) -> Json:
     """A copy without attachments' bytes, which a pattern would be matched against; they are decoded later."""
-    if "content" not in resource:
+    if not isinstance(resource.get("content"), list):
         return resource
     plain = {name: value for name, value in resource.items() if name != "content"}
-    plain["content"] = [_placeholder(content) for content in _list(resource["content"])]
+    plain["content"] = [_placeholder(content) for content in resource["content"]]
     return plain
 
 
@@ -53,10 +55,6 @@ def _placeholder(content: Any) -> Any:
     return content | {"attachment": attachment | {"data": _PLACEHOLDER}}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _check_narrative(root: Element) -> None:
     """A generated narrative is what the elements say, so nothing is lost with it; another may say more."""
     text = root.child("text")
@@ -65,7 +63,8 @@ def _check_narrative(root: Element) -> None:
 
 
 def _path(kind: str, loc: tuple[int | str, ...]) -> str:
-    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc]
+    """Pydantic's way to the element; "root" is its own word for an object that isn't one."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in loc if part != "root"]
     return kind + "".join(parts)
 
 

@@ -125,10 +125,18 @@ def find(interaction: Interaction, root: Element, agency_kind: str | None) -> Wr
     rows = [row for row in TABLE if (row.interaction, row.type) == (interaction, kind)]
     row = next((each for each in rows if each.recognises(root)), None)
     if row is None:
-        raise invariant("It is none of the kinds that are taken here; see the CapabilityStatement.", kind)
+        message = "It is none of the kinds that are taken here; see the CapabilityStatement."
+        raise invariant(message, root.at(_told_by(root)))
     if not _admits(row, agency_kind):
         raise _denied(interaction, kind)
     return row
+
+
+def _told_by(root: Element) -> str:
+    """The element that tells one kind from another."""
+    if root.value["resourceType"] == "DocumentReference":
+        return "docStatus" if reports.is_report(root) else "type"
+    return {"Observation": "code", "CarePlan": "category"}.get(str(root.value["resourceType"]), "id")
 
 
 def _admits(row: Write, agency_kind: str | None) -> bool:

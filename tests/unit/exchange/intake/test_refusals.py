@@ -45,7 +45,7 @@ PSYCHOLOGYS = {
     "a status outside the binding": (developmental_map(status="bogus"), "Observation.status"),
     "a status that R4 has and we don't": (developmental_map(status="preliminary"), "Observation.status"),
     "no code": (without(developmental_map(), "code"), "Observation.code"),
-    "another code": (developmental_map(code=concept("http://loinc.org", "8302-2")), "Observation"),
+    "another code": (developmental_map(code=concept("http://loinc.org", "8302-2")), "Observation.code"),
     "no subject": (without(developmental_map(), "subject"), "Observation.subject"),
     "another subject": (developmental_map(subject={"reference": "Group/1"}), "Observation.subject.reference"),
     "a subject by name": (developmental_map(subject={"display": "Somebody"}), "Observation.subject.reference"),
@@ -91,6 +91,21 @@ PSYCHOLOGYS = {
         "Observation.text",
     ),
     "a stage that the model hasn't": (stage(7), "Observation.valueCodeableConcept.coding[0].code"),
+    "a stage of no system of URIs": (
+        stage(valueCodeableConcept=concept("not right!", "1")), "Observation.valueCodeableConcept.coding[0].system",
+    ),
+    "a category that R4 hasn't": (
+        stage(category=[concept(codes.OBSERVATION_CATEGORY, "gossip")]), "Observation.category[0].coding[0].code",
+    ),
+    "an extension inside": (
+        stage(category=[{"text": "Exam", "extension": [{"url": "http://x.invalid", "valueCode": "none"}]}]),
+        "Observation.category[0].extension",
+    ),
+    "an extension of a value": (
+        stage(_status={"extension": [{"url": "http://x.invalid", "valueCode": "none"}]}), "Observation._status",
+    ),
+    "a list for an object": (stage(subject=[{"reference": f"Patient/{PATIENT}"}]), "Observation.subject"),
+    "an activity's id twice": (plan(activity=[activity("r1", "a"), activity("r1", "b")]), "CarePlan.activity[1].id"),
     "no stage": (without(stage(), "valueCodeableConcept"), "Observation.valueCodeableConcept"),
     "another model": (
         stage(valueCodeableConcept=concept("http://models.invalid", "1")), "Observation.valueCodeableConcept.coding",
@@ -102,7 +117,7 @@ PSYCHOLOGYS = {
     "an unknown protected kind": (stage(extension=holds("shoes")), "Observation.extension[0].valueCode"),
     "no intent": (without(plan(), "intent"), "CarePlan.intent"),
     "another intent": (plan(intent="option"), "CarePlan.intent"),
-    "another category": (plan(category=[concept(codes.PLAN, "intervention-plan")]), "CarePlan"),
+    "another category": (plan(category=[concept(codes.PLAN, "intervention-plan")]), "CarePlan.category"),
     "no activity": (without(plan(), "activity"), "CarePlan.activity"),
     "an activity without words": (
         plan(activity=[{"detail": {"status": "not-started", "performer": [{"display": "mentor"}]}}]),
@@ -124,8 +139,8 @@ PSYCHOLOGYS = {
         "CarePlan.activity[0].detail.extension[0].valuePositiveInt",
     ),
     "a report without its meeting": (without(report(), "context"), "DocumentReference.context"),
-    "a report of no status": (without(report(), "docStatus"), "DocumentReference"),
-    "a final report without a draft": (report("final"), "DocumentReference"),
+    "a report of no status": (without(report(), "docStatus"), "DocumentReference.docStatus"),
+    "a final report without a draft": (report("final"), "DocumentReference.docStatus"),
     "an amendment of nothing": (report("amended", description="Why"), "DocumentReference.relatesTo"),
     "an amendment without its reason": (
         report("amended", relatesTo=[{"code": "replaces", "target": {"reference": f"DocumentReference/{PATIENT}"}}]),
@@ -146,9 +161,9 @@ COUNCILS = {
     "no answer": (response(participantStatus="needs-action"), "AppointmentResponse.participantStatus"),
     "no actor": (without(response(), "actor"), "AppointmentResponse.actor"),
     "another agency": (
-        response(actor={"identifier": {"system": codes.ODS, "value": "XPSY1"}}), "AppointmentResponse.actor",
+        response(actor={"identifier": {"system": codes.ODS, "value": "XPSY1"}}), "AppointmentResponse.actor.identifier",
     ),
-    "a person": (response(actor={"reference": f"Patient/{PATIENT}"}), "AppointmentResponse.actor"),
+    "a person": (response(actor={"reference": f"Patient/{PATIENT}"}), "AppointmentResponse.actor.reference"),
     "another time": (response(start="2026-12-01T10:00:00Z"), "AppointmentResponse.start"),
     "no content": (without(contribution(), "content"), "DocumentReference.content"),
     "no status of the document": (without(contribution(), "status"), "DocumentReference.status"),
@@ -172,11 +187,13 @@ COUNCILS = {
     ),
     "no meeting": (without(contribution(), "context"), "DocumentReference.context"),
     "an unknown category": (
-        contribution(category=[concept(codes.CATEGORY, "gossip")]), "DocumentReference.category[0]",
+        contribution(category=[concept(codes.CATEGORY, "gossip")]), "DocumentReference.category[0].coding[0].code",
     ),
     "a category of another system": (
         contribution(category=[concept("http://loinc.org", "11488-4")]), "DocumentReference.category[0]",
     ),
+    "a number for a day": (contribution(date=7), "DocumentReference.date"),
+    "content that is no list": (contribution(content=contribution()["content"][0]), "DocumentReference.content"),
     "a security label": (
         contribution(securityLabel=[concept("http://x.invalid", "R")]), "DocumentReference.securityLabel",
     ),
