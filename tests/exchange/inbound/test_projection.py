@@ -206,6 +206,8 @@ async def test_a_reports_document_stays_as_it_was_assembled(world: World) -> Non
     record = world.owners.put("formulation", "REPORT", child, report)
     await world.project(record)
     await world.grant(child, category_grant("report"))
+    assert "Bundle" not in await world.visible(PSYCHOLOGY, child)  # the child's Patient stands in it
+    await world.grant(child, category_grant("report"), patient_grant())
     before = (await world.visible(PSYCHOLOGY, child))["Bundle"]
     assert before["entry"][1]["resource"]["name"][0]["family"] == "Zephyrson"
     assert "address" not in before["entry"][1]["resource"]
