@@ -13,9 +13,10 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.target = ""
+        self._acting = threading.Lock()
         self._open = threading.Event()
         self._open.set()
-        self._on_answer: Callable[[], None] | None = None
+        self._on_answer: Callable[[], bool] | None = None
         self._sockets: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -29,8 +30,8 @@ class Proxy:
         self._cut()
         self._open.set()
 
-    def at_the_next_answer(self, act: Callable[[], None]) -> None:
-        """When the target answers next, `act` instead of forwarding the answer, and hold from then on."""
+    def at_an_answer(self, act: Callable[[], bool]) -> None:
+        """Before each answer of the target is forwarded, `act`; once it says true, nothing passes any more."""
         self._on_answer = act
 
     def close(self) -> None:
@@ -59,13 +60,17 @@ class Proxy:
             threading.Thread(target=self._pump, args=(near, far, False), daemon=True).start()
             threading.Thread(target=self._pump, args=(far, near, True), daemon=True).start()
 
+    def _act(self) -> None:
+        with self._acting:
+            if self._on_answer is not None and self._on_answer():
+                self._on_answer = None
+                self.hold()
+
     def _pump(self, source: socket.socket, sink: socket.socket, answering: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                if answering and (act := self._on_answer) is not None and len(data) > 64:  # not a PING or SETTINGS
-                    self._on_answer = None
-                    self.hold()
-                    act()
+                if answering:
+                    self._act()
                 self._open.wait()
                 sink.sendall(data)
         for ended in (source, sink):
