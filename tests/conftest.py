@@ -2,11 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from ecm.kit.bus import watchdog
 from ecm.local.names import INFRASTRUCTURE
 from ecm.local.stack import Stack
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nobody_leaves() -> Iterator[None]:
+    """A service that a suite runs in this process stands still during tests that await nothing.
+
+    Its consumers' watchdogs would take it for stuck after 30 s, and end the whole run.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(watchdog, "os", SimpleNamespace(_exit=lambda status: None))
+        yield
 
 
 @pytest.fixture(scope="session")
