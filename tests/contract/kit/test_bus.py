@@ -77,6 +77,20 @@ async def read_all(settings: KitSettings, topic: str, number: int) -> list[Any]:
         await kafka.stop()
 
 
+async def read_ids(settings: KitSettings, topic: str, number: int) -> set[bytes]:
+    """The first `number` events by their ids: a relay that was ended before it marked one sends it again."""
+    found: set[bytes] = set()
+    kafka = AIOKafkaConsumer(topic, **connection(settings), auto_offset_reset="earliest")
+    await kafka.start()
+    try:
+        async with asyncio.timeout(20):
+            while len(found) < number:
+                found.add(dict((await kafka.getone()).headers)["ce_id"])
+        return found
+    finally:
+        await kafka.stop()
+
+
 class Handler:
     """Notes each event in the transaction, as an outbox row, and in memory; fails where told."""
 
@@ -170,14 +184,13 @@ async def test_of_two_relays_one_works_and_the_other_takes_over(
     first, second = relay(uow, settings, topic), relay(uow, settings, topic)
     async with running(first.run):
         await a_child(uow)
-        await read_all(settings, topic, 1)
+        await read_ids(settings, topic, 1)
         async with running(second.run):
             await a_child(uow)
-            await read_all(settings, topic, 2)
+            await read_ids(settings, topic, 2)
     async with running(second.run):
         await a_child(uow)
-        messages = await read_all(settings, topic, 3)
-    assert len({dict(message.headers)["ce_id"] for message in messages}) == 3
+        assert len(await read_ids(settings, topic, 3)) == 3
 
 
 async def test_pruning(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:

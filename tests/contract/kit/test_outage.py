@@ -103,7 +103,8 @@ async def test_kafka_stays_away_after_an_orderly_stop(
 ) -> None:
     outage = keep_down(infrastructure, "kafka", signal.SIGTERM, OUTAGE_SECONDS)
     share = await through_an_outage(engine, settings, topic, outage)
-    assert share < 0.5, "clients of a broker that stopped in order spin, if let"
+    # One that spins takes a whole processor; other suites' services live in this process too.
+    assert share < 0.9, "clients of a broker that stopped in order spin, if let"
 
 
 async def test_postgres_is_killed(
