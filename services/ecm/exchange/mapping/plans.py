@@ -28,7 +28,7 @@ def map_recommendations(source: Source[Recommendations]) -> list[MappedResource]
     """What was recommended: what, who, in which order (163, 164)."""
     written = source.content
     plan = source.resource("CarePlan", partial(_recommended, source), REPORT)
-    stated = [item for item in written.items if item.what.text]
+    stated = [item for item in written.items if shows_text(item.what, View.FULL)]
     goals = [source.resource("Goal", partial(_goal, source, item), REPORT, key=item.key) for item in stated]
     return [plan, *goals, *provenance(source, plan, written.author, source.author_agency(written.author))]
 

@@ -24,7 +24,7 @@ def shows_text(text: FreeText, view: View) -> bool:
 
     An absent declaration counts as holding every protected kind.
     """
-    return bool(text.text) and (view is View.FULL or holds_nothing(text))
+    return bool(text.text.strip()) and (view is View.FULL or holds_nothing(text))
 
 
 def declared(*held: FreeText | Document) -> list[str]:
