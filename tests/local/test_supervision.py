@@ -67,6 +67,7 @@ async def test_everything_killed_at_once_starts_again(state: Path) -> None:
     left = identities(stack)
     for identity in (supervisor.identity, *left.values()):
         identity.send(signal.SIGKILL)
+    assert supervisor.identity.gone_within(5), "a signal isn't a death yet"
     with Stack.start(state, parts=PARTS) as again:
         assert await kept(again) == ["before"]
         assert again.plan.ports == stack.plan.ports
