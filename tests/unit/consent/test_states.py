@@ -131,7 +131,16 @@ def test_a_corrected_birth_date_reopens_the_question_visibly_and_never_upgrades(
     sixteen = model.give(records.Consent(state=model.SOUGHT), request, REGION, terms(date(2010, 1, 1)))
     younger = model.recheck(sixteen, terms(date(2012, 1, 1)))
     assert (younger.state, younger.question_reopened) == (model.GIVEN, True)
-    assert not model.recheck(younger, terms(date(2010, 1, 1))).question_reopened
+
+
+def test_once_in_question_a_consent_stays_so_until_it_is_given_anew() -> None:
+    request = service.GiveConsentRequest(instruments=instruments(signature("CHILD")))
+    sixteen = model.give(records.Consent(state=model.SOUGHT), request, REGION, terms(date(2010, 1, 1)))
+    assert not model.recheck(sixteen, terms(date(2009, 1, 1))).question_reopened
+    younger = model.recheck(sixteen, terms(date(2012, 1, 1)))
+    assert model.recheck(younger, terms(date(2010, 1, 1))).question_reopened
+    anew = model.give(records.Consent(state=model.SOUGHT), request, REGION, terms(date(2010, 1, 1)))
+    assert not anew.question_reopened
 
 
 def test_until_a_day_includes_the_whole_day_in_the_region() -> None:

@@ -91,12 +91,14 @@ def withdraw(before: records.Consent, ending: records.Ending, rule: ConsentRule,
 
 
 def recheck(content: records.Consent, terms: Terms) -> records.Consent:
-    """After a corrected date of birth: whether the signatures are in question now (124); never silently in force."""
+    """After a corrected date of birth: whether the signatures are in question now (124); never silently in force.
+
+    Once in question they stay so: another correction answers nothing, a consent given anew does.
+    """
     made = records.Consent()
     made.CopyFrom(content)
     try:
         made.age_at_signing = check_signatures(content.instruments, content.waiver, terms)
-        made.question_reopened = False
     except DomainError:
         made.question_reopened = True
     return made
