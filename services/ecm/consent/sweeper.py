@@ -1,10 +1,11 @@
 """What ends by itself: consents, overrides; what falls due: the review at 18; and sets to compile anew."""
 
 import asyncio
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, func, select, tuple_
 
 from ecm.api.consent.v1 import consent_records_pb2 as content
 from ecm.consent.compiling import recompile
@@ -18,6 +19,7 @@ from ecm.kit.telemetry import logger
 
 EVERY_SECONDS = 0.5
 BATCH = 100
+T = TypeVar("T")
 
 
 class Sweeper:
@@ -39,27 +41,36 @@ class Sweeper:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def sweep(self) -> int:
-        """How many deadlines have passed and were dealt with."""
+        """How many deadlines have passed and were dealt with; one that fails waits for the next sweep, alone."""
+        dealt, last = 0, None
+        while rows := await self._due_after(last):
+            dealt += sum([await self._alone(self._one, row, row.record_id) for row in rows])
+            last = rows[-1]
+        return dealt
+
+    async def _due_after(self, last: Row[Any] | None) -> Sequence[Row[Any]]:
+        order = (deadline.c.at, deadline.c.record_id, deadline.c.kind)
+        due = select(deadline).where(deadline.c.at <= func.clock_timestamp()).order_by(*order).limit(BATCH)
+        if last is not None:
+            due = due.where(tuple_(*order) > tuple_(last.at, last.record_id, last.kind))
         async with self._uow.engine.connect() as conn:
-            due = select(deadline).where(deadline.c.at <= func.clock_timestamp()).order_by(deadline.c.at).limit(BATCH)
-            rows = (await conn.execute(due)).all()
-        for row in rows:
-            async with self._uow.begin(self._principal, scope=UNLIMITED) as tx:
-                await self._one(tx, row)
-        return len(rows)
+            return (await conn.execute(due)).all()
 
     async def compile_queued(self) -> int:
         """How many children were compiled anew since an agreement changed."""
         async with self._uow.engine.connect() as conn:
             waiting = await sets.queued(conn, BATCH)
-        for child_id in waiting:
+        return sum([await self._alone(_recompile_queued, child_id, child_id) for child_id in waiting])
+
+    async def _alone(self, deal: Callable[[Tx, T], Awaitable[None]], what: T, record_id: UUID) -> bool:
+        """Deals with it in a transaction of its own; where that fails it is logged, and False: others go on."""
+        try:
             async with self._uow.begin(self._principal, scope=UNLIMITED) as tx:
-                await facts.lock_child(tx, child_id)
-                # Before the queue is touched: an approval holds the region while it fills the queue.
-                await agreements.hold_region(tx)
-                await sets.dequeue(tx.conn, child_id)
-                await recompile(tx, child_id)
-        return len(waiting)
+                await deal(tx, what)
+        except Exception:
+            logger(worker="sweeper").warning("sweep.one_failed", record_id=record_id, exc_info=True)
+            return False
+        return True
 
     async def _one(self, tx: Tx, row: Row[Any]) -> None:
         await facts.lock_child(tx, row.child_id)
@@ -72,6 +83,14 @@ class Sweeper:
         await _ENDINGS[row.kind](tx, row)
         await recompile(tx, row.child_id)
         logger(worker="sweeper").info("deadline.passed", kind=row.kind, record_id=row.record_id)
+
+
+async def _recompile_queued(tx: Tx, child_id: UUID) -> None:
+    await facts.lock_child(tx, child_id)
+    # Before the queue is touched: an approval holds the region while it fills the queue.
+    await agreements.hold_region(tx)
+    await sets.dequeue(tx.conn, child_id)
+    await recompile(tx, child_id)
 
 
 async def _expire(tx: Tx, row: Row[Any]) -> None:

@@ -11,6 +11,7 @@ from ecm.api.common.v1 import values_pb2
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.api.formulation.v1.formulation_records_pb2 import Circulation
 from ecm.api.referrals.v1.referrals_records_pb2 import ProtectedFlag
+from ecm.consent.sweeper import BATCH
 from ecm.kit.errors import Reason
 from rpc.consent.builders import give
 from rpc.consent.conftest import Consent, empty, given, opens_all
@@ -148,6 +149,44 @@ async def test_expiry_closes_and_stays_closed(agreed: Consent) -> None:
     await agreed.exchange.until(child_id, empty)
     listed = await agreed.call("ListConsents", service.ListConsentsRequest(case_id=case_id))
     assert [one.consent.state for one in listed.consents] == [6]
+
+
+async def test_a_deadline_that_fails_blocks_none_behind_it(agreed: Consent) -> None:
+    child_id, case_id = agreed.child()
+    await agreed.call(
+        "GiveConsent", give(case_id, valid_until={"year": datetime.now(UTC).year + 1, "month": 3, "day": 1})
+    )
+    await agreed.exchange.until(child_id, opens_all)
+    database = await asyncpg.connect(agreed.stack.database_url("consent"))
+    # More than the sweeper looks at in one go, each of a record that isn't there.
+    broken = "INSERT INTO deadline (record_id, kind, child_id, at) VALUES ($1, 'EXPIRY', $2, now() - interval '1 day')"
+    lost = uuid4()
+    try:
+        await database.executemany(broken, [(uuid4(), lost) for _ in range(BATCH + 1)])
+        await database.execute("UPDATE deadline SET at = now() WHERE child_id = $1 AND kind = 'EXPIRY'", child_id)
+        await agreed.exchange.until(child_id, empty)
+        assert await database.fetchval("SELECT count(*) FROM deadline WHERE child_id = $1", lost) == BATCH + 1
+    finally:
+        await database.execute("DELETE FROM deadline WHERE child_id = $1", lost)
+        await database.close()
+    assert "sweep.one_failed" in agreed.journal.with_name("consent.log").read_text()
+
+
+async def test_a_second_correction_restores_no_consent_in_question(agreed: Consent) -> None:
+    child_id, case_id = agreed.child(born=(2009, 6, 1))
+    await agreed.call("GiveConsent", give(case_id, "CHILD"))
+    await agreed.exchange.until(child_id, opens_all)
+    for year, version in ((2012, 2), (2009, 3)):
+        corrected = service.BirthDateNarrowing(
+            date_of_birth={"year": year, "month": 6, "day": 1}, child_version=version
+        )
+        await narrow(agreed, service.NarrowRequest(intent_id=str(uuid4()), child_id=child_id, birth_date=corrected))
+        await agreed.exchange.until(child_id, empty)
+    listed = await agreed.call("ListConsents", service.ListConsentsRequest(case_id=case_id))
+    assert listed.consents[0].consent.question_reopened
+    agreed.keep_child(child_id, born=(2009, 6, 1))
+    await agreed.call("GiveConsent", give(case_id, "CHILD"))
+    await agreed.exchange.until(child_id, opens_all)
 
 
 @pytest.mark.parametrize("what", [{}, {"protect": {}}, {"record": {"record_id": "not-an-id"}}])
