@@ -46,7 +46,7 @@ REFERRALS = {
     "ReopenCase": "cm om",
     "AnswerChecklist": "cm sp",
     "GetChild": "cm sp om su ym dp",
-    "FindChildren": "cm sp om su ym dp",
+    "FindChildren": "cm sp om su ym dp @exchange",
     "ListFamilyMembers": "cm sp om su ym dp",
     "GetCase": "cm sp om su ym dp",
     "ListCases": "cm sp om su ym dp",

@@ -20,6 +20,7 @@ from ecm.exchange.api.writes import write_handlers
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.disclosures import AuditDisclosures
 from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.audit.register import PeerRegister
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.writers import Writers
 from ecm.exchange.dataref import find_dataref
@@ -38,6 +39,7 @@ from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.ids import RandomIds
 from ecm.kit.metrics import serve_metrics
 from ecm.kit.region import Region, RegionError, load_region
+from ecm.kit.rpc.channel import Peer
 from ecm.kit.rpc.server import PortTakenError, serving, until_signal
 from ecm.kit.telemetry import configure_logging, logger
 
@@ -79,7 +81,7 @@ async def running(settings: ExchangeSettings) -> AsyncIterator[tuple[int, int]]:
             base.ids,
             region=base.region,
             keys=base.keys,
-            disclosures=_disclosures(base),
+            disclosures=_disclosures(base, stack),
         )
         stack.push_async_callback(inbound.close)
         writers = Writers(plain(settings.database_url), base.ids, settings.release_writers)
@@ -107,10 +109,14 @@ async def _foundation(settings: ExchangeSettings, stack: AsyncExitStack) -> Foun
     return Foundation(settings, region, keys, engine, http, SystemClock(), RandomIds(), fingerprints, signer)
 
 
-def _disclosures(base: Foundation) -> AuditDisclosures:
+def _disclosures(base: Foundation, stack: AsyncExitStack) -> AuditDisclosures:
+    settings = base.settings
+    referrals = Peer(settings.address_of("referrals"), settings, "ecm-referrals", clock=base.clock)
+    stack.push_async_callback(referrals.close)
+    register = PeerRegister(referrals, base.region.local_identifier_base)
     # The exchange owns no records; of the unit of work only transactions and scope are used.
     uow = UnitOfWork(base.engine, base.clock, base.ids, base.region, RecordEvents({}, RecordChanged))
-    return AuditDisclosures(uow, base.fingerprints, base.signer, base.settings.checkpoint_dir)
+    return AuditDisclosures(uow, register, base.fingerprints, signer=base.signer, directory=settings.checkpoint_dir)
 
 
 def _api(base: Foundation, inbound: Inbound, writers: Writers) -> Api:

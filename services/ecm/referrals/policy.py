@@ -59,7 +59,8 @@ POLICY: Policy = {
     "ReopenCase": rule(people=(CASE_MANAGER, OPERATIONAL_MANAGER), command=True),
     "AnswerChecklist": rule(people=_PRACTITIONERS, command=True),
     "GetChild": _reads,
-    "FindChildren": _reads,
+    # The exchange asks whose child an identifier names: attempts by it are that YOT's to know.
+    "FindChildren": rule(people=_READERS, services=(EXCHANGE,)),
     "ListFamilyMembers": _reads,
     "GetCase": _reads,
     "ListCases": _reads,

@@ -1,7 +1,8 @@
 """Ways out that were found by attacking: each of these leaked, or left no trace, before it was shut."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,11 +13,11 @@ from google.protobuf.empty_pb2 import Empty
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.audit.chain import Signer
-from ecm.exchange.audit.listing import list_disclosures
+from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.verify import verify
 from ecm.exchange.disclose_sql import AUDIT_DIGEST
-from ecm.kit.auth.principal import Principal, PrincipalKind
+from ecm.exchange.mapping.ids import fhir_id
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.engine import make_engine
@@ -24,10 +25,11 @@ from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import load_region
-from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, matches
+from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, list_as, matches, officer
 
-NHS = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"}
+NHS: dict[str, str] = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"}
 SIGNER = Signer(b"s" * 32)
+Listed = Callable[..., Awaitable[Any]]
 
 
 @pytest_asyncio.fixture
@@ -38,12 +40,9 @@ async def uow(urls: dict[str, str], repository: Path) -> AsyncIterator[UnitOfWor
     await engine.dispose()
 
 
-async def listed(uow: UnitOfWork, server: Server, yot: str = "eastvale", **request: Any) -> list[Any]:
-    role = frozenset({(yot, "data-protection-officer")})
-    officer = Principal(PrincipalKind.PERSON, "officer-1", agency=f"yot-{yot}", roles=role)
-    async with uow.read(officer) as tx:
-        found = await list_disclosures(tx, wire.ListDisclosuresRequest(**request), server.fingerprints)
-    return list(found.disclosures)
+@pytest.fixture
+def listed(uow: UnitOfWork, world: World, server: Server) -> Listed:
+    return partial(list_as, uow, world.register, server.fingerprints)
 
 
 async def test_a_document_with_the_patient_in_it_is_shut_where_the_patient_is(world: World, server: Server) -> None:
@@ -82,25 +81,69 @@ async def test_versions_older_than_an_absence_stay_away(world: World, server: Se
 
 @pytest.mark.parametrize("who", [PSYCHOLOGY, COUNCIL])
 async def test_a_refused_fetch_of_an_event_is_in_the_childs_list(
-    world: World, server: Server, uow: UnitOfWork, who: str
+    world: World, server: Server, listed: Listed, who: str
 ) -> None:
     """An old event after a withdrawal, and another client's address: both name the child."""
     child = await _child(world, "eastvale")
     patient = await world.patient(child)
     await world.sql.execute("INSERT INTO dataref VALUES ('t0ken', $1, 'Patient', $2)", PSYCHOLOGY, patient)
     assert (await server.get("events/t0ken", who)).status_code == 404
-    found = await listed(uow, server, child_id=str(child))
+    found = (await listed(child_id=str(child))).disclosures
     assert [(one.client, one.interaction, one.outcome) for one in found] == [(who, "event", "nothing")]
 
 
+@pytest.mark.parametrize("held", [True, False])
 async def test_attempts_on_another_yots_child_are_that_yots_to_know(
-    world: World, server: Server, uow: UnitOfWork
+    world: World, server: Server, listed: Listed, held: bool
 ) -> None:
-    child = await _child(world, "westmoor")
-    await world.patient(child)
+    """Before the first grant, too: the exchange holds nothing of the child then."""
+    child = await _child(world, "westmoor") if held else world.register.put(uuid4(), "westmoor", number="WM-1")
+    for asked in (f"{NHS['system']}|{NHS['value']}", "999 000 0042"):
+        await server.get(f"Patient?identifier={asked}", COUNCIL)
+    await server.get(f"Patient/{fhir_id(child, 'Patient')}", COUNCIL)
+    assert len((await listed("westmoor", identifier=NHS)).disclosures) == 2
+    assert len((await listed("westmoor", child_id=str(child))).disclosures) == 3
+    nobodys = await listed(identifier=NHS | {"value": "9990000069"})
+    assert await listed(identifier=NHS) == nobodys == wire.ListDisclosuresResponse()
+    assert await refusal(listed(child_id=str(child))) == await refusal(listed(child_id=str(uuid4())))
+
+
+async def test_attempts_by_nobodys_number_are_shown_to_nobody(world: World, server: Server, listed: Listed) -> None:
+    """Whose it will be isn't known; once it is registered, its YOT has what was asked before."""
     await server.get(f"Patient?identifier={NHS['system']}|{NHS['value']}", COUNCIL)
-    assert len(await listed(uow, server, "westmoor", identifier=NHS)) == 1
-    assert await listed(uow, server, "eastvale", identifier=NHS) == []
+    assert (await listed(identifier=NHS)).disclosures == []
+    child = world.register.put(uuid4(), "eastvale")
+    by_child = (await listed(child_id=str(child))).disclosures
+    assert (await listed(identifier=NHS)).disclosures == by_child
+    assert [(one.client, one.outcome) for one in by_child] == [(COUNCIL, "nothing")]
+
+
+async def test_a_local_number_is_asked_for_under_its_own_yot(world: World, server: Server, listed: Listed) -> None:
+    ours = world.register.put(uuid4(), "eastvale", "", "N-1")
+    world.register.put(uuid4(), "westmoor", "", "N-1")
+    for yot in ("eastvale", "westmoor"):
+        await server.get(f"Patient?identifier=http://region.invalid/case-number/{yot}|N-1", COUNCIL)
+    assert len((await listed(child_id=str(ours))).disclosures) == 1
+    theirs: Any = {"system": "http://region.invalid/case-number/westmoor", "value": "N-1"}
+    assert (await listed(identifier=theirs)).disclosures == []
+
+
+async def test_without_the_register_nobody_is_told_anything(world: World, uow: UnitOfWork, listed: Listed) -> None:
+    child = await _child(world, "eastvale")
+    world.register.away = True
+    by_hand = wire.RecordManualDisclosureRequest(child_id=str(child))
+    async with uow.begin(officer("eastvale")) as tx:
+        refused = [await refusal(record_manual(tx, by_hand, world.register))]
+    refused += [await refusal(listed(identifier=NHS)), await refusal(listed(child_id=str(child)))]
+    assert {reason for reason, _ in refused} == {Reason.PEER_UNREACHABLE}
+
+
+async def test_a_disclosure_by_hand_is_of_the_callers_own_child(world: World, uow: UnitOfWork) -> None:
+    child = world.register.put(uuid4(), "westmoor")
+    for known in (child, uuid4()):
+        by_hand = wire.RecordManualDisclosureRequest(child_id=str(known))
+        async with uow.begin(officer("eastvale")) as tx:
+            assert (await refusal(record_manual(tx, by_hand, world.register)))[0] is Reason.NOT_FOUND
 
 
 async def test_a_changed_row_is_found_though_the_databases_own_digest_lies(
@@ -118,14 +161,19 @@ async def test_a_changed_row_is_found_though_the_databases_own_digest_lies(
         await world.sql.execute(AUDIT_DIGEST)
 
 
-async def test_a_control_character_is_a_refusal_not_a_fault(uow: UnitOfWork, server: Server) -> None:
+async def test_a_control_character_is_a_refusal_not_a_fault(listed: Listed) -> None:
     identifier: Any = {"system": "s", "value": "a\x00b"}
+    assert (await refusal(listed(identifier=identifier)))[0] is Reason.INVALID_VALUE
+
+
+async def refusal(call: Awaitable[Any]) -> tuple[Reason, str]:
+    """Why a call is refused, and in which words."""
     with pytest.raises(DomainError) as refused:
-        await listed(uow, server, identifier=identifier)
-    assert refused.value.reason is Reason.INVALID_VALUE
+        await call
+    return refused.value.reason, refused.value.message
 
 
 async def _child(world: World, yot: str) -> UUID:
-    child = uuid4()
+    child = world.register.put(uuid4(), yot)
     await world.sql.execute("INSERT INTO projected_child (child_id, yot) VALUES ($1, $2)", child, yot)
     return child

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,12 +16,10 @@ from google.protobuf.empty_pb2 import Empty
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.asks import Ask, Inquiry
 from ecm.exchange.audit.chain import Signer
-from ecm.exchange.audit.listing import list_disclosures
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.verify import Verdict, verify
 from ecm.exchange.caller import PartnerCaller
-from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.engine import make_engine
@@ -28,7 +27,7 @@ from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import load_region
-from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, connect
+from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, connect, list_as, officer
 
 SIGNER = Signer(b"s" * 32)
 
@@ -143,26 +142,15 @@ async def test_one_faulty_ask_takes_no_other_with_it(world: World, server: Serve
     assert all(row["rows"] == row["last"] for row in rows)
 
 
-def _person(yot: str) -> Principal:
-    role = frozenset({(yot, "data-protection-officer")})
-    return Principal(PrincipalKind.PERSON, "officer-1", agency=f"yot-{yot}", roles=role)
-
-
-async def _listed(uow: UnitOfWork, server: Server, yot: str = "eastvale", **request: Any) -> list[Any]:
-    async with uow.read(_person(yot)) as tx:
-        found = await list_disclosures(tx, wire.ListDisclosuresRequest(**request), server.fingerprints)
-    return list(found.disclosures)
-
-
 async def _known_child(world: World, yot: str = "eastvale", nhs: str = "9990000042") -> tuple[UUID, UUID]:
-    child = uuid4()
+    child = world.register.put(uuid4(), yot, nhs)
     await world.grant(child, PSYCHOLOGY, patient=True, view=3, version=7)
     await world.sql.execute("INSERT INTO projected_child (child_id, yot) VALUES ($1, $2)", child, yot)
     return child, await world.patient(child, nhs)
 
 
 async def test_disclosures_and_attempts_of_a_child(world: World, server: Server, sealing: Sealing) -> None:
-    uow = sealing.uow()
+    listed = partial(list_as, sealing.uow(), world.register, server.fingerprints)
     nhs = {"system": "https://fhir.nhs.uk/Id/nhs-number", "value": "9990000042"}
     await server.get(f"Patient?identifier={nhs['system']}|{nhs['value']}", COUNCIL)  # before anything is held
     child, patient = await _known_child(world)
@@ -173,8 +161,8 @@ async def test_disclosures_and_attempts_of_a_child(world: World, server: Server,
     await server.get("Patient?identifier=9990000042", COUNCIL)
     await server.get("Patient")  # both children
     await server.get(f"Patient/{uuid4()}")
-    listed = await _listed(uow, server, child_id=str(child))
-    assert [(one.client, one.outcome) for one in listed] == [
+    found = (await listed(child_id=str(child))).disclosures
+    assert [(one.client, one.outcome) for one in found] == [
         (PSYCHOLOGY, "disclosed"),
         (COUNCIL, "nothing"),
         (COUNCIL, "refused"),
@@ -182,27 +170,25 @@ async def test_disclosures_and_attempts_of_a_child(world: World, server: Server,
         (PSYCHOLOGY, "disclosed"),
         (COUNCIL, "nothing"),
     ]
-    assert [one.id for one in listed[0].resources] == [str(patient)]
-    assert (listed[4].grants_version, listed[4].resources[0].view) == (7, "full")
-    assert listed[4].resources[0].basis == "consent, agreement-1: basis"
-    by_identifier = await _listed(uow, server, identifier=nhs)
+    assert [one.id for one in found[0].resources] == [str(patient)]
+    assert (found[4].grants_version, found[4].resources[0].view) == (7, "full")
+    assert found[4].resources[0].basis == "consent, agreement-1: basis"
+    by_identifier = (await listed(identifier=nhs)).disclosures
     assert [one.outcome for one in by_identifier] == ["disclosed", "nothing", "disclosed", "nothing"]
     with pytest.raises(DomainError) as refused:
-        await _listed(uow, server, child_id=str(other))
+        await listed(child_id=str(other))
     assert refused.value.reason is Reason.NOT_FOUND
 
 
 async def test_disclosures_come_in_pages(world: World, server: Server, sealing: Sealing) -> None:
-    uow = sealing.uow()
+    listed = partial(list_as, sealing.uow(), world.register, server.fingerprints)
     child, patient = await _known_child(world)
     for _ in range(5):
         await server.get(f"Patient/{patient}")
     seen: list[str] = []
     token = ""
     for _ in range(3):
-        async with uow.read(_person("eastvale")) as tx:
-            request = wire.ListDisclosuresRequest(child_id=str(child), page_size=2, page_token=token)
-            page = await list_disclosures(tx, request, server.fingerprints)
+        page = await listed(child_id=str(child), page_size=2, page_token=token)
         seen += [one.audit_id for one in page.disclosures]
         token = page.next_page_token
     assert (len(seen), len(set(seen)), token) == (5, 5, "")
@@ -215,21 +201,21 @@ async def test_a_paper_copy_is_in_the_accounting(world: World, server: Server, s
         child_id=str(child), agency=COUNCIL, recipient="social worker", purpose="direct-care", what="report, paper"
     )
     request.at.GetCurrentTime()
-    async with uow.begin(_person("eastvale")) as tx:
-        made = await record_manual(tx, request)
-    (listed,) = await _listed(uow, server, child_id=str(child))
-    assert (listed.audit_id, listed.interaction, listed.outcome) == (made.audit_id, "manual", "disclosed")
+    async with uow.begin(officer("eastvale")) as tx:
+        made = await record_manual(tx, request, world.register)
+    (found,) = (await list_as(uow, world.register, server.fingerprints, child_id=str(child))).disclosures
+    assert (found.audit_id, found.interaction, found.outcome) == (made.audit_id, "manual", "disclosed")
     await sealing.sealer.seal()
     verdict = await sealing.verify()
     assert (verdict.verified, verdict.faults) == (1, [])
-    for change in ({"agency": "nobody"}, {"what": ""}, {"child_id": "x"}):
+    for change in ({"agency": "nobody"}, {"what": ""}, {"child_id": "x"}, {"child_id": str(uuid4())}):
         faulty = wire.RecordManualDisclosureRequest()
         faulty.CopyFrom(request)
         for name, value in change.items():
             setattr(faulty, name, value)
         with pytest.raises(DomainError):
-            async with uow.begin(_person("eastvale")) as tx:
-                await record_manual(tx, faulty)
+            async with uow.begin(officer("eastvale")) as tx:
+                await record_manual(tx, faulty, world.register)
     with pytest.raises(DomainError):
-        async with uow.begin(_person("westmoor")) as tx:
-            await record_manual(tx, request)
+        async with uow.begin(officer("westmoor")) as tx:
+            await record_manual(tx, request, world.register)

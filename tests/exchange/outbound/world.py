@@ -13,16 +13,23 @@ import httpx
 from joserfc.jwk import ECKey
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ecm.api.exchange.v1.exchange_service_pb2 import ListDisclosuresRequest
+from ecm.api.referrals.v1.referrals_records_pb2 import Child
 from ecm.exchange.api.application import build_application
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.audit.listing import list_disclosures, seek
+from ecm.exchange.audit.register import Registered
 from ecm.exchange.audit.writers import Writers
 from ecm.exchange.dataref import find_dataref
+from ecm.exchange.mapping.child import identifiers
 from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.search.index import index_rows
+from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
+from ecm.kit.db.uow import Scope, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import Region
@@ -52,11 +59,54 @@ class FakeLease:
 
 
 @dataclass
+class MemoryRegister:
+    """A `referrals` that a test fills with children; `away`: out of reach."""
+
+    children: dict[UUID, Registered] = field(default_factory=dict)
+    away: bool = False
+
+    def put(self, child: UUID, yot: str, nhs: str = "9990000042", number: str = "") -> UUID:
+        """The child's file at a YOT."""
+        found = identifiers(Child(nhs_number=nhs, local_case_number=number), "http://region.invalid", yot)
+        self.children[child] = Registered(child, yot, tuple((one["system"], one["value"]) for one in found))
+        return child
+
+    async def child(self, child_id: UUID) -> Registered | None:
+        self._reach()
+        return self.children.get(child_id)
+
+    async def named(self, system: str, value: str) -> list[Registered]:
+        self._reach()
+        return [one for one in self.children.values() if (system, "".join(value.split())) in one.identifiers]
+
+    def _reach(self) -> None:
+        if self.away:
+            raise DomainError(Reason.PEER_UNREACHABLE, "referrals is away.")
+
+
+async def list_as(
+    uow: UnitOfWork, register: MemoryRegister, fingerprints: Fingerprints, yot: str = "eastvale", **request: Any
+) -> Any:
+    """What ListDisclosures answers an officer of the YOT."""
+    asked = ListDisclosuresRequest(**request)
+    sought = await seek(asked, Scope(frozenset({yot})), register, fingerprints)
+    async with uow.read(officer(yot)) as tx:
+        return await list_disclosures(tx, asked, sought, fingerprints)
+
+
+def officer(yot: str) -> Principal:
+    """A data-protection officer of the YOT."""
+    role = frozenset({(yot, "data-protection-officer")})
+    return Principal(PrincipalKind.PERSON, "officer-1", agency=f"yot-{yot}", roles=role)
+
+
+@dataclass
 class World:
     """Builders over the owner's connection; each `await`ed call commits."""
 
     sql: Any
     lines: dict[tuple[str, str], UUID] = field(default_factory=dict)
+    register: MemoryRegister = field(default_factory=MemoryRegister)
 
     async def clear(self) -> None:
         tables = [
@@ -84,6 +134,7 @@ class World:
         ]
         await self.sql.execute(f"TRUNCATE {', '.join(tables + more)} CASCADE")
         self.lines.clear()
+        self.register = MemoryRegister()
         for agency in (PSYCHOLOGY, COUNCIL):
             await self.client(agency)
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 from ecm.kit.errors import Reason
 from ecm.kit.rpc.policy import unlisted
-from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER, SUPERVISOR, YOT_MANAGER
+from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER, EXCHANGE, SUPERVISOR, YOT_MANAGER
 from ecm.referrals.app import SERVICES
 from ecm.referrals.commands.deciding import check_on_panel
 from ecm.referrals.policy import POLICY
@@ -27,9 +27,10 @@ def test_no_partner_calls_here_and_analysts_see_no_child() -> None:
     assert not any({ANALYST, ADMINISTRATOR} & entry.people for entry in POLICY.values())
 
 
-def test_only_services_fetch_records() -> None:
+def test_services_fetch_records_and_the_exchange_asks_whose_child_it_is() -> None:
     assert all(POLICY[name].services and not POLICY[name].people for name in FETCHES)
-    assert not any(entry.services for name, entry in POLICY.items() if name not in FETCHES)
+    others = {name for name, entry in POLICY.items() if entry.services} - FETCHES
+    assert {name: POLICY[name].services for name in others} == {"FindChildren": {EXCHANGE}}
 
 
 def test_the_referral_is_the_case_managers() -> None:

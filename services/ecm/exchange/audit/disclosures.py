@@ -1,35 +1,45 @@
 """The audit's three RPCs: ListDisclosures, RecordManualDisclosure, VerifyAudit."""
 
+from functools import partial
 from pathlib import Path
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.fingerprints import Fingerprints
-from ecm.exchange.audit.listing import list_disclosures
+from ecm.exchange.audit.listing import list_disclosures, seek
 from ecm.exchange.audit.manual import record_manual
+from ecm.exchange.audit.register import Register
 from ecm.exchange.audit.verify import verify
-from ecm.kit.db.uow import UnitOfWork
+from ecm.kit.db.uow import UnitOfWork, scope_of
+from ecm.kit.rpc.call import current_call
 from ecm.kit.rpc.commands import Commands
 
 
 class AuditDisclosures:
     """What the servicer delegates to."""
 
-    def __init__(self, uow: UnitOfWork, fingerprints: Fingerprints, signer: Signer, directory: Path) -> None:
+    def __init__(
+        self, uow: UnitOfWork, register: Register, fingerprints: Fingerprints, *, signer: Signer, directory: Path
+    ) -> None:
         self._uow = uow
         self._commands = Commands(uow)
+        self._register = register
         self._fingerprints = fingerprints
         self._signer = signer
         self._directory = directory
 
     async def list(self, request: wire.ListDisclosuresRequest) -> wire.ListDisclosuresResponse:
         """Who saw what, and every attempt."""
+        # The register is asked before there is a transaction: where it is slow, no connection waits for it.
+        scope = scope_of(current_call().principal)
+        sought = await seek(request, scope, self._register, self._fingerprints)
         async with self._uow.read() as tx:
-            return await list_disclosures(tx, request, self._fingerprints)
+            return await list_disclosures(tx, request, sought, self._fingerprints)
 
     async def record(self, request: wire.RecordManualDisclosureRequest) -> wire.RecordManualDisclosureResponse:
         """A disclosure made by hand."""
-        return await self._commands.run(request, record_manual, wire.RecordManualDisclosureResponse)
+        recording = partial(record_manual, register=self._register)
+        return await self._commands.run(request, recording, wire.RecordManualDisclosureResponse)
 
     async def verify(self, request: wire.VerifyAuditRequest) -> wire.VerifyAuditResponse:
         """Whether chain and checkpoints hold."""

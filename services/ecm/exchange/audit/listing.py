@@ -9,13 +9,13 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.audit.register import Register
 from ecm.exchange.audit.scope import check_text, in_scope, require_child
 from ecm.exchange.mapping.ids import fhir_id
-from ecm.kit.db.uow import Tx
+from ecm.kit.db.uow import Scope, Tx
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
 
@@ -23,14 +23,7 @@ DEFAULT_SIZE = 100
 LARGEST_SIZE = 1_000
 VIEWS = {1: "minimum", 2: "unprotected", 3: "full"}
 
-_IDS = text("SELECT DISTINCT id FROM resource_version WHERE child_id = :child")
-_IDENTIFIERS = text("""
-    SELECT DISTINCT t.system, t.code FROM search_token t JOIN resource r ON r.pk = t.resource_pk
-     WHERE r.child_id = :child AND r.type = 'Patient' AND t.param = 'identifier'""")
-_NAMED = text("""
-    SELECT DISTINCT r.child_id FROM search_token t JOIN resource r ON r.pk = t.resource_pk
-     WHERE t.param = 'identifier' AND t.system = :system AND t.code = :value AND r.type = 'Patient'
-       AND r.child_id IS NOT NULL""")
+_IDS = text("SELECT DISTINCT id FROM resource_version WHERE child_id = ANY(CAST(:children AS uuid[]))")
 _PAGE = text("""
     SELECT a.writer, a.n, a.at, a.client, a.agency, a.purpose, a.interaction, a.shape, a.disclosed, a.child_ids,
            a.grants_version, a.outcome, a.asserted_user
@@ -42,26 +35,46 @@ _PAGE = text("""
 
 
 @dataclass(frozen=True, slots=True)
-class _Sought:
-    """Disclosures of these children, and attempts by these fingerprints."""
+class Sought:
+    """Disclosures of these children, and attempts by these fingerprints; `by_ids`: by the ids of what is held, too."""
 
     children: frozenset[UUID]
     asked: frozenset[bytes]
+    by_ids: bool = False
 
 
-async def list_disclosures(
-    tx: Tx, request: wire.ListDisclosuresRequest, fingerprints: Fingerprints
-) -> wire.ListDisclosuresResponse:
-    """A page, newest first. NOT_FOUND for another YOT's child; INVALID_VALUE unless one of both is asked for."""
+async def seek(
+    request: wire.ListDisclosuresRequest, scope: Scope, register: Register, fingerprints: Fingerprints
+) -> Sought:
+    """What a request asks for, of what is the caller's to know.
+
+    NOT_FOUND for another YOT's child as for none; INVALID_VALUE unless one of both is asked for.
+    """
     if bool(request.child_id) == request.HasField("identifier"):
         raise DomainError(Reason.INVALID_VALUE, "Ask by child_id or by identifier, one of both.", field="child_id")
     if request.child_id:
-        sought = await _of_child(tx, parse_uuid(request.child_id, "child_id"), fingerprints)
-    else:
-        sought = await _of_identifier(tx, request.identifier.system, request.identifier.value, fingerprints)
+        found = await require_child(register, parse_uuid(request.child_id, "child_id"), scope)
+        return Sought(frozenset({found.child_id}), _of_pairs(found.identifiers, fingerprints), by_ids=True)
+    system, value = request.identifier.system, request.identifier.value
+    if not value.strip():
+        raise DomainError(Reason.MISSING_VALUE, "An identifier needs a value.", field="identifier.value")
+    check_text("identifier", system, value)
+    seen = await in_scope(register, system, value, scope)
+    # Nobody's, or another YOT's: what was asked by it is that YOT's to know, and the answer is the same.
+    asked = _of_pairs([(system, value)] if seen else [], fingerprints)
+    return Sought(frozenset(one.child_id for one in seen), asked)
+
+
+async def list_disclosures(
+    tx: Tx, request: wire.ListDisclosuresRequest, sought: Sought, fingerprints: Fingerprints
+) -> wire.ListDisclosuresResponse:
+    """A page, newest first."""
+    asked = set(sought.asked)
+    if sought.by_ids:
+        asked |= {fingerprints.of_id(one) for one in await _ids(tx, sought.children)}
     size = min(request.page_size or DEFAULT_SIZE, LARGEST_SIZE)
     at, writer, n = _after(request.page_token)
-    values = {"children": list(sought.children), "asked": list(sought.asked), "limit": size + 1}
+    values = {"children": list(sought.children), "asked": list(asked), "limit": size + 1}
     rows = (await tx.conn.execute(_PAGE, values | {"at": at, "writer": writer, "n": n})).all()
     return wire.ListDisclosuresResponse(
         disclosures=[_wire(row, sought.children) for row in rows[:size]],
@@ -69,29 +82,14 @@ async def list_disclosures(
     )
 
 
-async def _of_child(tx: Tx, child: UUID, fingerprints: Fingerprints) -> _Sought:
-    await require_child(tx.conn, child, tx.scope)
-    ids: list[Any] = [child, fhir_id(child, "Patient"), *(await tx.conn.execute(_IDS, {"child": child})).scalars()]
-    identifiers = (await tx.conn.execute(_IDENTIFIERS, {"child": child})).all()
-    asked = {fingerprints.of_id(one) for one in ids}
-    asked |= {mac for system, code in identifiers for mac in _identifier(system, code, fingerprints)}
-    return _Sought(frozenset({child}), frozenset(asked))
+async def _ids(tx: Tx, children: Iterable[UUID]) -> set[Any]:
+    """Every id under which the children, and what is held of them, may have been asked for."""
+    held = (await tx.conn.execute(_IDS, {"children": list(children)})).scalars()
+    return {*children, *(fhir_id(child, "Patient") for child in children), *held}
 
 
-async def _of_identifier(tx: Tx, system: str, value: str, fingerprints: Fingerprints) -> _Sought:
-    if not value.strip():
-        raise DomainError(Reason.MISSING_VALUE, "An identifier needs a value.", field="identifier.value")
-    check_text("identifier", system, value)
-    children = await _named(tx.conn, system, "".join(value.split()))
-    seen = await in_scope(tx.conn, children, tx.scope)
-    if children and not seen:
-        # Another YOT's child: its attempts are that YOT's to know, as if nobody had asked.
-        return _Sought(frozenset(), frozenset())
-    return _Sought(frozenset(seen), frozenset(_identifier(system, value, fingerprints)))
-
-
-async def _named(conn: AsyncConnection, system: str, value: str) -> list[UUID]:
-    return list((await conn.execute(_NAMED, {"system": system, "value": value})).scalars())
+def _of_pairs(pairs: Iterable[tuple[str, str]], fingerprints: Fingerprints) -> frozenset[bytes]:
+    return frozenset(mac for system, value in pairs for mac in _identifier(system, value, fingerprints))
 
 
 def _identifier(system: str, value: str, fingerprints: Fingerprints) -> Iterable[bytes]:

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import text
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
+from ecm.exchange.audit.register import Register
 from ecm.exchange.audit.scope import check_text, require_child
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
@@ -23,10 +24,12 @@ _APPEND = text("""
         NULL, NULL)::audit)""")
 
 
-async def record_manual(tx: Tx, request: wire.RecordManualDisclosureRequest) -> wire.RecordManualDisclosureResponse:
-    """Appends the row. NOT_FOUND for another YOT's child; MISSING_VALUE, INVALID_VALUE name the field."""
+async def record_manual(
+    tx: Tx, request: wire.RecordManualDisclosureRequest, register: Register
+) -> wire.RecordManualDisclosureResponse:
+    """Appends the row. NOT_FOUND for no child of the caller's YOTs; MISSING_VALUE, INVALID_VALUE name the field."""
     child = parse_uuid(request.child_id, "child_id")
-    await require_child(tx.conn, child, tx.scope)
+    await require_child(register, child, tx.scope)
     values = _values(tx, request)
     writer = tx.ids.uuid()
     await tx.conn.execute(_WRITER, {"writer": writer})

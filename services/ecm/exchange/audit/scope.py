@@ -3,28 +3,24 @@
 import re
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from ecm.exchange.tables import projected_child
+from ecm.exchange.audit.register import Register, Registered
 from ecm.kit.db.uow import Scope
 from ecm.kit.errors import DomainError, Reason
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-async def require_child(conn: AsyncConnection, child: UUID, scope: Scope) -> None:
-    """NOT_FOUND for a child of another YOT. One of whom nothing is held has nothing to tell, but attempts."""
-    query = select(projected_child.c.yot).where(projected_child.c.child_id == child)
-    yot = (await conn.execute(query)).scalar()
-    if yot is not None and not scope.admits(yot):
+async def require_child(register: Register, child: UUID, scope: Scope) -> Registered:
+    """The child's file; NOT_FOUND, in the same words, where there is none and where it is another YOT's."""
+    found = await register.child(child)
+    if found is None or not scope.admits(found.yot):
         raise DomainError(Reason.NOT_FOUND, "There is no child with this id.")
+    return found
 
 
-async def in_scope(conn: AsyncConnection, children: list[UUID], scope: Scope) -> set[UUID]:
-    """Those of the children that the caller may ask about."""
-    query = select(projected_child.c.child_id, projected_child.c.yot).where(projected_child.c.child_id.in_(children))
-    return {row.child_id for row in await conn.execute(query) if scope.admits(row.yot)}
+async def in_scope(register: Register, system: str, value: str, scope: Scope) -> list[Registered]:
+    """The children with the identifier whom the caller may ask about."""
+    return [found for found in await register.named(system, value) if scope.admits(found.yot)]
 
 
 def check_text(field: str, *values: str) -> None:

@@ -15,19 +15,17 @@ def map_child(source: Source[Child]) -> list[MappedResource]:
     ]
 
 
+def identifiers(child: Child, base: str, yot: str) -> list[Json]:
+    """NHS number and the YOT's own number, as far as the file has them."""
+    found = ((codes.NHS_NUMBER, child.nhs_number), (codes.case_number(base, yot), child.local_case_number))
+    return [{"system": system, "value": value} for system, value in found if value]
+
+
 def _minimum(source: Source[Child]) -> Json:
     """Name, date of birth and identifiers, and nothing else."""
     child = source.content
     return {
-        "identifier": [
-            {"system": codes.NHS_NUMBER, "value": child.nhs_number} if child.nhs_number else {},
-            {
-                "system": codes.case_number(source.context.identifier_base, source.yot),
-                "value": child.local_case_number,
-            }
-            if child.local_case_number
-            else {},
-        ],
+        "identifier": identifiers(child, source.context.identifier_base, source.yot),
         "name": [people.name(child.given_names, child.family_name, "official")],
         "birthDate": date(child.date_of_birth),
     }
