@@ -7,15 +7,13 @@ import asyncpg
 import pytest_asyncio
 
 from ecm.kit.db.engine import make_engine
-from ecm.kit.db.migrations import migrate
 from ecm.kit.region import load_region
-from ecm.local import credentials
 from ecm.local.stack import Stack
+from exchange.database import fresh_database
 from exchange.inbound.world import World as Inward
 from exchange.outbound.world import Server
 from exchange.writes.world import Journey
 
-NAME = "ecm_exchange_writes"
 TABLES = (
     "grants, grant_set, withheld, line, client, resource, resource_version, projected_child, projected_record, inbox,"
     " fetch_queue, told, dataref, event_counter, partner_outbox, idempotency, audit, audit_writer"
@@ -25,20 +23,7 @@ TABLES = (
 @pytest_asyncio.fixture(scope="session")
 async def write_urls(infrastructure: Stack) -> dict[str, str]:
     """`owner` and `app` of a migrated, empty database."""
-    found = {role: infrastructure.database_url("exchange", role) for role in ("owner", "app")}
-    password = credentials.passwords(infrastructure.paths)["postgres"]["postgres"]
-    admin = {"host": "127.0.0.1", "port": infrastructure.plan.ports["postgres"], "user": "postgres", "ssl": False}
-    sql = await asyncpg.connect(**admin, password=password, database="postgres")
-    await sql.execute(f'CREATE DATABASE "{NAME}" OWNER ecm_exchange_owner')
-    await sql.execute(f'REVOKE ALL ON DATABASE "{NAME}" FROM PUBLIC')
-    await sql.execute(f'GRANT CONNECT ON DATABASE "{NAME}" TO ecm_exchange_app')
-    await sql.close()
-    sql = await asyncpg.connect(**admin, password=password, database=NAME)
-    await sql.execute("ALTER SCHEMA public OWNER TO ecm_exchange_owner; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
-    await sql.close()
-    made = {role: url.rpartition("/")[0] + f"/{NAME}" for role, url in found.items()}
-    await migrate("ecm.exchange", made["owner"], "ecm_exchange_app")
-    return made
+    return await fresh_database(infrastructure, "ecm_exchange_writes")
 
 
 @pytest_asyncio.fixture
