@@ -37,7 +37,9 @@ def _candidates() -> list[Path]:
 
 def _version(java: Path) -> int:
     try:
-        said = subprocess.run([str(java), "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+        said = subprocess.run(
+            [str(java), "-XX:-UsePerfData", "-version"], capture_output=True, text=True, timeout=20, check=False
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
     match = re.search(r'version "(\d+)', said)
