@@ -1,6 +1,7 @@
 """The command line: what it prints, and what it says when something is wrong."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ecm.local.stack import Stack
 def ecm(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     """Run `ecm` with these arguments; its exit status."""
     monkeypatch.setattr(sys, "argv", ["ecm", *arguments])
+    # Other suites' services log to this process's standard output; the command line's own process does not.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
     with pytest.raises(SystemExit) as ended:
         main()
     return int(ended.value.code or 0)
