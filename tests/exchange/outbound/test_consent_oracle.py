@@ -132,14 +132,15 @@ _lines = st.builds(
     Line, _agencies, st.sampled_from(CATEGORIES), st.booleans(), st.sampled_from((False, False, True)), _often, _often
 )
 _some = st.sets(_agencies).map(frozenset)
-_states = st.sampled_from(("given", "given", "given", "given", "withdrawn", "refused", "superseded", "expired"))
-_seldom = st.sampled_from((False, False, False, True))
+_states = st.sampled_from(("given", "given", "given", "withdrawn", "refused", "superseded"))
+_seldom = st.sampled_from((*[False] * 7, True))
+_named = st.sampled_from((frozenset(AGENCIES), frozenset(AGENCIES), frozenset({PSYCHOLOGY}), frozenset({COUNCIL})))
 _by_agency = st.dictionaries(_agencies, _cases)
 _scenarios = st.builds(
     Scenario,
     lines=st.lists(_lines, min_size=4, max_size=12, unique_by=lambda one: (one.recipient, one.category)),
     open_cases=st.sampled_from((frozenset(CASES), frozenset(CASES), frozenset({"first"}), frozenset())),
-    consents=st.lists(st.builds(Consent, _cases, _states, _some, _seldom, _seldom), max_size=3),
+    consents=st.lists(st.builds(Consent, _cases, _states, _named, _seldom, _seldom), max_size=3),
     flags=st.dictionaries(st.sampled_from(("address", "adoption")), _some, max_size=1),
     invited=_by_agency,
     circulated=_by_agency,
@@ -243,7 +244,7 @@ async def pages(server: Server, url: str, agency: str) -> list[tuple[str, int]]:
 
 
 @settings(
-    max_examples=40,
+    max_examples=60,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
