@@ -11,8 +11,7 @@ from architecture.source import OWN, modules
 EXCHANGE = OWN[0] / "exchange"
 # Whose text names the stored body, and why none of it goes around the door.
 NAME_THE_BODY = {
-    "disclose_sql.py": "the text of disclose() itself",
-    "search/compile.py": "the statements that disclose() runs",
+    "finding.py": "the statements that disclose() runs",
     "audit/writer.py": "calls disclose(), for `release` alone",
     "projection/replace.py": "compares what is stored with what is mapped, and stores",
     "projection/document.py": "the child's minimum, for the report's Bundle, which is stored",

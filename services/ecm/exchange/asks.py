@@ -5,7 +5,14 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-Kind = Literal["read", "vread", "query", "none"]
+Kind = Literal["read", "none", "version", "again", "reference", "token", "everything", "query"]
+"""What `disclose()` is asked for (ecm.exchange.disclose_sql)."""
+_TOGETHER: dict[Kind, Kind] = {"none": "read", "again": "version"}
+
+
+def together(kind: Kind) -> Kind:
+    """The kind whose asks may go in the same call."""
+    return _TOGETHER.get(kind, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,20 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
+class Page:
+    """What a search is after: its kind and arguments, and which page of it. A `query` has its condition as SQL."""
+
+    kind: Kind
+    args: tuple[str | None, ...]
+    condition: str = ""
+    # (type, id) behind which the page begins.
+    after: tuple[str, str] | None = None
+    limit: int = 0
+    # Whether all that match are counted.
+    total: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """One question. `none` only writes the audit, with `outcome`."""
 
@@ -25,29 +46,36 @@ class Ask:
     kind: Kind
     type: str = ""
     id: UUID | None = None
-    version: str = ""
-    sql: str = ""
-    args: tuple[str, ...] = ()
+    page: Page | None = None
     outcome: str = ""
+
+    @classmethod
+    def search(cls, inquiry: Inquiry, page: Page) -> "Ask":
+        """Asks for a page."""
+        return cls(inquiry, page.kind, page=page)
 
     def document(self, client: str, user: str | None, trace_id: str) -> dict[str, Any]:
         """The JSON object that `disclose()` takes (ecm.exchange.disclose_sql)."""
-        common: dict[str, Any] = {
+        made: dict[str, Any] = {
             "client": client,
             "kind": self.kind,
             "interaction": self.inquiry.interaction,
             "shape": self.inquiry.shape,
-            "asked": [mac.hex() for mac in self.inquiry.asked],
+            "asked": ["\\x" + mac.hex() for mac in self.inquiry.asked],
             "user": user,
             "trace": trace_id,
         }
-        match self.kind:
-            case "read" | "vread":
-                return common | {"type": self.type, "id": str(self.id), "version": self.version}
-            case "query":
-                return common | {"sql": self.sql, "args": self.args}
-            case "none":
-                return common | {"outcome": self.outcome}
+        if self.page is not None:
+            return made | _page(self.page)
+        if self.kind == "none":
+            return made | {"outcome": self.outcome}
+        return made | {"type": self.type, "id": str(self.id)}
+
+
+def _page(page: Page) -> dict[str, Any]:
+    key, behind = page.after or (None, None)
+    made = {"args": page.args, "after_key": key, "after_id": behind, "limit": page.limit, "total": page.total}
+    return made | {"condition": page.condition} if page.condition else made
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +83,7 @@ class Released:
     """One resource that may leave, as the bytes to send."""
 
     type: str
-    id: UUID
+    id: str
     version_id: str
     last_updated: datetime
     body: bytes

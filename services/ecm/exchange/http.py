@@ -36,6 +36,7 @@ async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -
         log_config=None,
         lifespan="off",
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(int(stop_seconds), 1),
         h11_max_incomplete_event_size=65_536,

@@ -1,42 +1,74 @@
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
 """The one generated consent predicate: every statement that finds resources carries it.
 
-It is EXISTS and scalar subqueries, never a join: a resource is found once, in
-the widest view that grants and restrictions leave, or not at all.
+What a recipient may see of a child is one row (`opened_to`): the live grants,
+gathered. The predicate holds a resource against that row, never joins grants: a
+resource is found once, in the widest view that grants and restrictions leave, or
+not at all. Where many resources of a child are looked at, the row is gathered
+once for all of them (`opened`); it is the same text that decides.
 """
 
+VIEWS = (3, 2, 1)
+"""Widest first."""
 
-def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str) -> str:
+
+def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str, opened: str = "") -> str:
     """SQL that is true for a row of `resource` (or of the same columns) that the recipient may see at `at`.
 
     `recipient`, `purpose` and `at` are SQL expressions (a parameter, a variable),
-    never values. A row without categories that isn't a Patient is opened by a
-    grant on its record alone; nothing opens a row by default but the directory's.
-    A document Bundle holds the child's Patient, so that it needs a grant on that too:
-    where an adoption identity is protected the Patient is shut to who isn't named.
+    never values. `opened` names a row of `opened_to` for the row's child that stands
+    beside; without it each row has it gathered. A row without categories that isn't
+    a Patient is opened by a grant on its record alone; nothing opens a row by default
+    but the directory's. A document Bundle holds the child's Patient, so that it needs
+    a grant on that too: where an adoption identity is protected the Patient is shut
+    to who isn't named.
     """
-    live = live_grant("g", recipient=recipient, purpose=purpose, at=at)
-    of_child = f"FROM grants g WHERE g.child_id = {alias}.child_id AND g.recipient = {recipient}"
+    view = _view(alias, opened)
+    if not opened:
+        gathered = opened_to(f"{alias}.child_id", recipient=recipient, purpose=purpose, at=at)
+        view = f"(SELECT {_view(alias, 'o')} FROM ({gathered}) o)"
     return f"""(
     NOT {alias}.hidden
     AND ({alias}.only_for IS NULL OR {alias}.only_for = {recipient})
     AND NOT EXISTS (SELECT 1 FROM withheld w WHERE w.child_id = {alias}.child_id AND w.record_id = {alias}.record_id)
-    AND ({alias}.type <> 'Bundle' OR EXISTS (SELECT 1 {of_child} AND g.patient AND {live}))
     AND {alias}.view = CASE
-      -- The directory is stored in the widest view, and everybody's.
-      WHEN {alias}.child_id IS NULL THEN 3
-      WHEN {alias}.type = 'Patient' THEN (SELECT max(g.view) {of_child} AND g.patient AND {live})
-      ELSE greatest(
-        (SELECT max(g.view) {of_child} AND g.record_id = {alias}.record_id AND {live}),
-        (SELECT min(coalesce((SELECT max(g.view) {of_child} AND g.category = c AND {live}), 0))
-           FROM unnest({alias}.categories) AS c))
-      END)"""
+      -- The directory is stored in the widest view, and everybody's; no document belongs to it.
+      WHEN {alias}.child_id IS NULL THEN CASE WHEN {alias}.type <> 'Bundle' THEN 3 END
+      ELSE {view} END)"""
+
+
+def _view(alias: str, opened: str) -> str:
+    """The widest view in which a grant on the record, or grants on each of its categories, open a row."""
+    steps = "\n      ".join(
+        f"WHEN {alias}.record_id = ANY({opened}.records_{view})"
+        f" OR {alias}.categories <> '{{}}' AND {alias}.categories <@ {opened}.categories_{view} THEN {view}"
+        for view in VIEWS
+    )
+    return f"""CASE WHEN {alias}.type = 'Patient' THEN {opened}.patient
+      WHEN {alias}.type = 'Bundle' AND {opened}.patient IS NULL THEN NULL
+      {steps} END"""
+
+
+def opened_to(child: str, *, recipient: str, purpose: str, at: str) -> str:
+    """SQL of one row: in which view the child's Patient is open, and which records and categories in which view."""
+    lists = ",\n      ".join(
+        f"array_agg(g.{column}) FILTER (WHERE g.{column} IS NOT NULL AND g.view >= {view}) AS {name}_{view}"
+        for column, name in (("record_id", "records"), ("category", "categories"))
+        for view in VIEWS
+    )
+    return f"""SELECT max(g.view) FILTER (WHERE g.patient) AS patient,
+      {lists}
+     FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
+      AND {live_grant("g", recipient=recipient, purpose=purpose, at=at)}"""
 
 
 def live_grant(grant: str, *, recipient: str, purpose: str, at: str) -> str:
-    """SQL that is true for a grant that holds at `at`: for this purpose, and its agreement line is in force."""
+    """SQL that is true for a grant that holds at `at`: for this purpose, and its agreement line is in force.
+
+    The lines in force are looked up once a statement (a hashed subplan), not once a grant.
+    """
     return f"""({grant}.valid_from <= {at} AND {at} < {grant}.valid_until
       AND ({grant}.purposes = '{{}}' OR {purpose} = ANY({grant}.purposes))
-      AND ({grant}.override_id IS NOT NULL OR EXISTS (
-        SELECT 1 FROM line l WHERE l.line_id = {grant}.line_id AND l.recipient = {recipient}
-          AND l.valid_from <= {at} AND {at} < l.valid_until AND {purpose} = ANY(l.purposes))))"""
+      AND ({grant}.override_id IS NOT NULL OR ({grant}.line_id, {purpose}) IN (
+        SELECT l.line_id, p.purpose FROM line l CROSS JOIN unnest(l.purposes) AS p (purpose)
+         WHERE l.recipient = {recipient} AND l.valid_from <= {at} AND {at} < l.valid_until)))"""

@@ -4,11 +4,9 @@ The lease is checked before the transaction and again before the bytes are
 handed on; the commit of `disclose()` lies in between.
 """
 
-import asyncio
-from collections.abc import Sequence
 from typing import Protocol
 
-from ecm.exchange.asks import Answer, Ask, Inquiry
+from ecm.exchange.asks import Answer, Ask
 from ecm.exchange.audit.writers import Writers
 from ecm.exchange.caller import PartnerCaller
 from ecm.kit.errors import DomainError, Reason
@@ -29,25 +27,14 @@ class Release:
         self._writers = writers
         self._lease = lease
 
-    async def release(self, caller: PartnerCaller, asks: Sequence[Ask]) -> list[Answer]:
-        """One answer per ask, each in the audit by now.
+    async def one(self, caller: PartnerCaller, ask: Ask) -> Answer:
+        """The answer, in the audit by now.
 
         Errors: CLIENT_BLOCKED (audited), LEASE_EXPIRED and PEER_UNREACHABLE (503, nothing leaves).
         """
         self._lease.require()
-        if len(asks) == 1:
-            answers = [await self._writers.disclose(caller, asks[0])]
-        else:
-            answers = list(await asyncio.gather(*(self._writers.disclose(caller, ask) for ask in asks)))
+        answer = await self._writers.disclose(caller, ask)
         self._lease.require()
-        if any(answer.outcome == "blocked" for answer in answers):
+        if answer.outcome == "blocked":
             raise DomainError(Reason.CLIENT_BLOCKED, "This client isn't admitted, or no longer.")
-        return answers
-
-    async def one(self, caller: PartnerCaller, ask: Ask) -> Answer:
-        """The answer to a single ask."""
-        return (await self.release(caller, [ask]))[0]
-
-    async def note(self, caller: PartnerCaller, inquiry: Inquiry, outcome: str = "refused") -> None:
-        """Only writes the audit: of a request that is refused before anything is looked for."""
-        await self.release(caller, [Ask(inquiry, "none", outcome=outcome)])
+        return answer

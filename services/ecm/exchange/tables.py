@@ -302,7 +302,7 @@ audit = Table(
     Column("shape", Text, nullable=False),
     # Keyed HMACs of each id and identifier asked for.
     Column("asked", ARRAY(LargeBinary), nullable=False),
-    # [{type, id, child, view, version, basis, grants}]
+    # [{child, view, grants, basis, resources: [type/id/version]}]
     Column("disclosed", JSONB, nullable=False),
     Column("child_ids", ARRAY(Uuid), nullable=False),
     Column("grants_version", BigInteger, nullable=False),

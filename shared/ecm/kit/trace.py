@@ -36,7 +36,8 @@ _current: ContextVar[Trace | None] = ContextVar("ecm_trace", default=None)
 
 def new_trace() -> Trace:
     """A trace that starts here."""
-    return Trace(secrets.token_hex(16), secrets.token_hex(8))
+    random = secrets.token_hex(24)
+    return Trace(random[:32], random[32:])
 
 
 def parse_traceparent(text: str | None) -> Trace | None:

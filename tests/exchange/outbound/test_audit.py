@@ -14,7 +14,7 @@ import pytest_asyncio
 from google.protobuf.empty_pb2 import Empty
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
-from ecm.exchange.asks import Ask, Inquiry
+from ecm.exchange.asks import Ask, Inquiry, Page
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
@@ -133,8 +133,8 @@ async def test_a_lost_connection_ends_its_writer_and_another_goes_on(
 
 async def test_one_faulty_ask_takes_no_other_with_it(world: World, server: Server) -> None:
     caller = PartnerCaller(PSYCHOLOGY, PSYCHOLOGY, frozenset(), frozenset())
-    good = Ask(Inquiry("search", "good"), "query", sql="SELECT 1::bigint AS total, false AS more, NULL::uuid AS id")
-    bad = Ask(Inquiry("search", "bad"), "query", sql="SELECT nonsense")
+    good = Ask.search(Inquiry("search", "good"), Page("query", (), "true"))
+    bad = Ask.search(Inquiry("search", "bad"), Page("query", (), "nonsense"))
     asks = [server.writers.disclose(caller, ask) for ask in (good, bad, good, bad, good)]
     found = await asyncio.gather(*asks, return_exceptions=True)
     assert [isinstance(one, DomainError) for one in found] == [False, True, False, True, False]

@@ -90,8 +90,8 @@ def _in_one_statement(name: str) -> str:
     text = disclose_function(name)
     # The lock moves from its own statement into the read's WHERE, before the predicate.
     text = re.sub(r"PERFORM pg_advisory_xact_lock_shared\([^;]*;", "", text, count=1)
-    locked = f"(SELECT pg_advisory_xact_lock_shared({agency_lock('p_agency')})) IS NOT NULL AND r.type = v_ask->>'type'"
-    return text.replace("r.type = v_ask->>'type'", locked, 1)
+    locked = f"(SELECT pg_advisory_xact_lock_shared({agency_lock('p_agency')})) IS NOT NULL AND r.type = a.type"
+    return text.replace("r.type = a.type", locked, 1)
 
 
 @pytest.mark.parametrize(("one_statement", "expected"), [(False, "nothing"), (True, "disclosed")])

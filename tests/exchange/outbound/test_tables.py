@@ -41,4 +41,6 @@ async def test_what_is_append_only_is_granted_so(world: World) -> None:
 
 async def test_the_function_in_the_database_carries_the_predicate_of_today(world: World) -> None:
     source = await world.sql.fetchval("SELECT prosrc FROM pg_proc WHERE proname = 'disclose'")
-    assert consent_predicate("r", recipient="p_agency", purpose="v_client.purpose", at="v_at") in source
+    for alias in ("r", "c"):
+        predicate = consent_predicate(alias, recipient="p_agency", purpose="a.purpose", at="v_at", opened="o")
+        assert predicate in source

@@ -3,9 +3,12 @@
 https://hl7.org/fhir/smart-app-launch/STU2/backend-services.html
 """
 
+from dataclasses import replace
+
 from starlette.requests import Request
 
 from ecm.exchange.caller import PartnerCaller
+from ecm.kit.auth.claims import Claims
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import Region
@@ -13,19 +16,40 @@ from ecm.kit.region import Region
 USER_HEADER = "x-asserted-user"
 """An end user whom the client names; audited as asserted, believed in nothing."""
 LONGEST_USER = 200
+MOST_KNOWN = 1_024
 
 
-async def authenticate(request: Request, verifier: TokenVerifier, region: Region) -> PartnerCaller:
-    """The client; DomainError with one of the TOKEN_… reasons otherwise.
+class Authentication:
+    """Says which client a request is of."""
 
-    Whether it is blocked is read by `disclose()`, under the agency's lock.
-    """
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise DomainError(Reason.TOKEN_MISSING, "A bearer token is needed; .well-known/smart-configuration says where.")
-    claims = await verifier.verify(token.strip())
-    client = region.client(claims.azp)
-    user = request.headers.get(USER_HEADER, "").strip()[:LONGEST_USER] or None
-    if client is None:
-        return PartnerCaller(claims.azp or claims.sub, "", frozenset(), frozenset(), user)
-    return PartnerCaller(client.id, client.agency, claims.scopes, frozenset(client.scopes), user)
+    def __init__(self, verifier: TokenVerifier, region: Region) -> None:
+        self._verifier = verifier
+        self._region = region
+        # By what of the claims makes a caller: partners ask often, and differ little.
+        self._known: dict[tuple[str, str, str], PartnerCaller] = {}
+
+    async def caller(self, request: Request) -> PartnerCaller:
+        """The client; DomainError with one of the TOKEN_… reasons otherwise.
+
+        Whether it is blocked is read by `disclose()`, under the agency's lock.
+        """
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            raise DomainError(
+                Reason.TOKEN_MISSING, "A bearer token is needed; .well-known/smart-configuration says where."
+            )
+        claims = await self._verifier.verify(token.strip())
+        found = self._known.get((claims.azp, claims.sub, claims.scope)) or self._remember(claims)
+        user = request.headers.get(USER_HEADER, "").strip()[:LONGEST_USER]
+        return replace(found, user=user) if user else found
+
+    def _remember(self, claims: Claims) -> PartnerCaller:
+        client = self._region.client(claims.azp)
+        if client is None:
+            made = PartnerCaller(claims.azp or claims.sub, "", frozenset(), frozenset())
+        else:
+            made = PartnerCaller(client.id, client.agency, claims.scopes, frozenset(client.scopes))
+        if len(self._known) >= MOST_KNOWN:
+            self._known.clear()
+        self._known[claims.azp, claims.sub, claims.scope] = made
+        return made

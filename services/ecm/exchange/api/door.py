@@ -6,11 +6,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ecm.exchange.api.auth import authenticate
+from ecm.exchange.api.auth import Authentication
 from ecm.exchange.api.errors import NO_STORE, FhirError, response_to
 from ecm.exchange.api.formats import check_accept, check_form
 from ecm.exchange.api.incoming import Api, Incoming
 from ecm.exchange.api.inquiry import describe
+from ecm.exchange.api.request import PartnerRequest
 from ecm.exchange.api.routes import READING, route
 from ecm.exchange.caller import PartnerCaller
 from ecm.kit.errors import DomainError, Reason
@@ -28,11 +29,12 @@ class FhirDoor:
 
     def __init__(self, api: Api, prefix: str, open_documents: dict[str, tuple[str, bytes]]) -> None:
         self._api = api
+        self._authentication = Authentication(api.verifier, api.region)
         self._prefix = prefix
         self._open = open_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive)
+        request = PartnerRequest(scope, receive)
         with with_trace(request.headers.get("traceparent")):
             response = await self._answer(request, scope["path"].removeprefix(self._prefix).strip("/"))
             await response(scope, receive, send)
@@ -42,7 +44,7 @@ class FhirDoor:
             document = self._open.get(path)
             if document is not None:
                 return _open_document(request, *document)
-            caller = await authenticate(request, self._api.verifier, self._api.region)
+            caller = await self._authentication.caller(request)
             return await self._to_caller(request, path, caller)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)

@@ -20,4 +20,4 @@ async def event(incoming: Incoming) -> Response:
         incoming.asks_for(found.id)
         if found.client == incoming.caller.client and incoming.caller.may(found.type, "r"):
             resource_type, resource_id = found.type, found.id
-    return resource_response(incoming, await incoming.ask("read", resource_type, resource_id))
+    return resource_response(incoming, await incoming.read(resource_type, resource_id))

@@ -37,8 +37,7 @@ async def everything(incoming: Incoming) -> Response:
     wanted = _read(incoming)
     issues = unserved(incoming, wanted.unknown)
     patient = str(as_uuid(patient_id) or incoming.api.ids.uuid())
-    compiled = compile_everything(patient, wanted.types, wanted.since, wanted.count, after)
-    answer = await incoming.ask("query", compiled=compiled)
+    answer = await incoming.find(compile_everything(patient, wanted.types, wanted.since, wanted.count, after))
     # The Patient itself is among what is counted, unless types or dates were asked for.
     if not answer.total and not (wanted.since or after or dict(incoming.pairs).get("_type")):
         raise not_found()

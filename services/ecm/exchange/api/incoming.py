@@ -7,12 +7,12 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ecm.exchange.asks import Answer, Ask, Inquiry, Kind, Released
+from ecm.exchange.asks import Answer, Ask, Inquiry, Page, Released
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.dataref import Pointed
 from ecm.exchange.release import Release
-from ecm.exchange.search.compile import Compiled, compile_again
+from ecm.exchange.search.compile import compile_again
 from ecm.exchange.search.cursor import Cursors
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
@@ -65,18 +65,13 @@ class Incoming:
                 Reason.SCOPE_INSUFFICIENT, f"The token's scopes don't cover system/{resource_type}.{permission}."
             )
 
-    async def ask(
-        self,
-        kind: Kind,
-        resource_type: str = "",
-        resource_id: UUID | None = None,
-        *,
-        version: str = "",
-        compiled: Compiled | None = None,
-    ) -> Answer:
-        """What may leave, and is in the audit by now. Raises what `Release.release` raises."""
-        sql, args = (compiled.sql, compiled.args) if compiled else ("", ())
-        return await self._released(Ask(self.inquiry, kind, resource_type, resource_id, version, sql, args))
+    async def read(self, resource_type: str, resource_id: UUID) -> Answer:
+        """The current resource, as far as it may leave; in the audit by now. Raises what `Release.release` raises."""
+        return await self._released(Ask(self.inquiry, "read", resource_type, resource_id))
+
+    async def find(self, page: Page) -> Answer:
+        """What may leave of a page; in the audit by now, too."""
+        return await self._released(Ask.search(self.inquiry, page))
 
     def asks_for(self, resource_id: UUID) -> None:
         """Names an id in the audit that the address itself doesn't show."""
@@ -85,7 +80,7 @@ class Incoming:
 
     async def still_open(self, resources: Sequence[Released]) -> bool:
         """Whether all of these may leave still; audited like any other ask."""
-        answer = await self.ask("query", compiled=compile_again(resources))
+        answer = await self.find(compile_again(resources))
         return answer.total == len({(one.type, one.id, one.version_id) for one in resources})
 
     async def note(self, outcome: str) -> None:

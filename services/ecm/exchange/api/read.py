@@ -20,7 +20,7 @@ async def read(incoming: Incoming) -> Response:
     incoming.require(resource_type, "r")
     # What can't be an id of ours is looked for all the same, so that it takes as long.
     wanted = as_uuid(resource_id) or incoming.api.ids.uuid()
-    return resource_response(incoming, await incoming.ask("read", resource_type, wanted))
+    return resource_response(incoming, await incoming.read(resource_type, wanted))
 
 
 def resource_response(incoming: Incoming, answer: Answer) -> Response:

@@ -23,8 +23,7 @@ async def search(incoming: Incoming) -> Response:
     after = resume(incoming, "search", resource_type)
     query = read_search(resource_type, incoming.pairs, incoming.api.base)
     issues = unserved(incoming, query.unknown)
-    compiled = compile_search(query, after)
-    answer = await incoming.ask("query", compiled=compiled)
+    answer = await incoming.find(compile_search(query, after))
     links = [("self", self_link(f"{incoming.api.base}/{resource_type}", query.served))]
     if answer.more:
         last = answer.resources[-1]

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.api.read import resource_response
+from ecm.exchange.asks import Page
 from ecm.exchange.search.query import as_uuid
 
 
@@ -16,5 +17,5 @@ async def vread(incoming: Incoming) -> Response:
     resource_type, resource_id, _, version = incoming.path
     incoming.require(resource_type, "r")
     wanted = as_uuid(resource_id) or incoming.api.ids.uuid()
-    answer = await incoming.ask("vread", resource_type, wanted, version=version)
+    answer = await incoming.find(Page("version", (resource_type, str(wanted), version)))
     return resource_response(incoming, answer)

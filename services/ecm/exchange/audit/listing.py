@@ -1,7 +1,7 @@
 """Who saw what of a child, and every attempt by one of its ids or identifiers."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -107,7 +107,7 @@ def _wire(row: Any, children: frozenset[UUID]) -> wire.Disclosure:
         purpose=row.purpose,
         interaction=row.interaction,
         shape=row.shape,
-        resources=[_resource(one) for one in row.disclosed if one["child"] in names],
+        resources=[resource for one in row.disclosed if one["child"] in names for resource in _resources(one)],
         grants_version=row.grants_version,
         outcome=row.outcome if row.outcome in ("disclosed", "refused") else "nothing",
         asserted_user=row.asserted_user or "",
@@ -116,10 +116,12 @@ def _wire(row: Any, children: frozenset[UUID]) -> wire.Disclosure:
     return made
 
 
-def _resource(one: dict[str, Any]) -> wire.DisclosedResource:
-    return wire.DisclosedResource(
-        type=one["type"], id=one["id"], view=VIEWS[one["view"]], version_id=one["version"], basis=one["basis"]
-    )
+def _resources(one: dict[str, Any]) -> Iterator[wire.DisclosedResource]:
+    for named in one["resources"]:
+        kind, resource_id, version = named.split("/")
+        yield wire.DisclosedResource(
+            type=kind, id=resource_id, view=VIEWS[one["view"]], version_id=version, basis=one["basis"]
+        )
 
 
 def _token(row: Any) -> str:

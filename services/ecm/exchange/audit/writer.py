@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from ecm.exchange.asks import Answer, Ask, Released
+from ecm.exchange.asks import Answer, Released
 from ecm.kit.ids import Ids
 
 Connection = Any
@@ -25,11 +25,14 @@ BOUNDS = {
     "idle_in_transaction_session_timeout": "10s",
     "timezone": "UTC",
     "jit": "off",
+    "enable_bitmapscan": "off",
     # The function's statements are planned once per connection; what it EXECUTEs is planned for its values anyway.
     "plan_cache_mode": "force_generic_plan",
 }
 
-_DISCLOSE = "SELECT ask, outcome, total, more, type, id, version_id, last_updated, body FROM disclose($1, $2, $3, $4)"
+_DISCLOSE = (
+    "SELECT ask, outcome, total, more, type, id::text, version_id, last_updated, body FROM disclose($1, $2, $3, $4)"
+)
 _BEGIN = "INSERT INTO audit_writer (writer) VALUES ($1)"
 # Held as long as the connection lives: the sealer sees by it which writers are gone.
 _ALIVE = "SELECT pg_advisory_lock(hashtextextended('ecm-writer:' || $1::uuid, 0))"
@@ -57,9 +60,9 @@ class Writer:
         """Whether the connection is gone, and the writer with it."""
         return bool(self._connection.is_closed())
 
-    async def disclose(self, agency: str, asks: Sequence[tuple[Ask, dict[str, Any]]]) -> list[Answer]:
-        """The answers, committed, in the order of the asks. One call at a time."""
-        documents = orjson.dumps([document for _, document in asks]).decode()
+    async def disclose(self, agency: str, asks: Sequence[dict[str, Any]]) -> list[Answer]:
+        """The answers, committed, in the order of the asks (`Ask.document`). One call at a time."""
+        documents = orjson.dumps(asks).decode()
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 rows = await self._connection.fetch(_DISCLOSE, agency, self.writer, self._next, documents)
@@ -69,6 +72,9 @@ class Writer:
             # Whether it was committed isn't known: nothing leaves, and the number is never used again.
             self.end()
             raise
+        if len({row[0] for row in rows}) != len(asks):
+            self.end()
+            raise RuntimeError("disclose() left an ask unanswered, so unnoted.")
         self._next += len(asks)
         return _answers(rows, len(asks))
 
@@ -83,6 +89,5 @@ def _answers(rows: Sequence[Any], count: int) -> list[Answer]:
         answer = answers[index]
         answer.outcome, answer.total, answer.more = outcome, total, more
         if resource_id is not None:
-            identity = cast(UUID, resource_id)
-            answer.resources.append(Released(kind, identity, version_id, last_updated, body))
+            answer.resources.append(Released(kind, resource_id, version_id, last_updated, body))
     return answers

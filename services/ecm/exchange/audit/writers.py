@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from ecm.exchange.asks import Answer, Ask
+from ecm.exchange.asks import Answer, Ask, Kind, together
 from ecm.exchange.audit.writer import Writer
 from ecm.exchange.caller import PartnerCaller
 from ecm.kit.db.failures import is_transient
@@ -17,16 +17,17 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import current_trace
 
 READS_PER_CALL = 32
-QUERIES_PER_CALL = 8
+SEARCHES_PER_CALL = 8
 WAIT_SECONDS = 12.0
+LATE_SECONDS = 0.5
 RECONNECT_SECONDS = 0.2
 
 
 @dataclass(slots=True)
 class _Waiting:
-    ask: Ask
     document: dict[str, Any]
     answer: "asyncio.Future[Answer]"
+    until: float
 
 
 class Writers:
@@ -36,14 +37,15 @@ class Writers:
         self._url = url
         self._ids = ids
         self._count = count
-        self._queues: dict[tuple[str, bool], deque[_Waiting]] = {}
-        self._ready: asyncio.Queue[tuple[str, bool]] = asyncio.Queue()
+        self._queues: dict[tuple[str, Kind], deque[_Waiting]] = {}
+        self._ready: asyncio.Queue[tuple[str, Kind]] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Opens every writer; raises where the database can't be reached."""
         opened = [await Writer.open(self._url, self._ids) for _ in range(self._count)]
         self._tasks = [asyncio.create_task(self._serve(writer), name="writer") for writer in opened]
+        self._tasks.append(asyncio.create_task(self._give_up(), name="writers-late"))
 
     async def stop(self) -> None:
         """Ends the writers, after the calls in hand."""
@@ -54,22 +56,21 @@ class Writers:
     async def disclose(self, caller: PartnerCaller, ask: Ask) -> Answer:
         """The committed answer; PEER_UNREACHABLE where the database is away or busy."""
         document = ask.document(caller.client, caller.user, current_trace().trace_id)
-        waiting = _Waiting(ask, document, asyncio.get_running_loop().create_future())
-        key = (caller.agency, ask.kind == "query")
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(document, loop.create_future(), loop.time() + WAIT_SECONDS)
+        key = (caller.agency, together(ask.kind))
         queue = self._queues.setdefault(key, deque())
         queue.append(waiting)
         if len(queue) == 1:
             self._ready.put_nowait(key)
-        try:
-            async with asyncio.timeout(WAIT_SECONDS):
-                return await waiting.answer
-        except TimeoutError:
-            raise DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again.") from None
+        return await waiting.answer
 
     async def _serve(self, writer: Writer) -> None:
         try:
             while True:
                 key = await self._ready.get()
+                # Who is being read from the network at this moment goes along.
+                await asyncio.sleep(0)
                 batch = self._take(key)
                 if writer.lost:
                     writer = await self._reopen()
@@ -77,14 +78,23 @@ class Writers:
         finally:
             writer.end()
 
-    def _take(self, key: tuple[str, bool]) -> list[_Waiting]:
+    def _take(self, key: tuple[str, Kind]) -> list[_Waiting]:
         queue = self._queues[key]
-        most = QUERIES_PER_CALL if key[1] else READS_PER_CALL
+        most = READS_PER_CALL if key[1] == "read" else SEARCHES_PER_CALL
         batch = [queue.popleft() for _ in range(min(most, len(queue)))]
         if queue:
             self._ready.put_nowait(key)
         # Who has given up meanwhile was answered 503: nothing of theirs is to be written.
         return [waiting for waiting in batch if not waiting.answer.done()]
+
+    async def _give_up(self) -> None:
+        """Answers who has waited too long: one timer for all, not one a request."""
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(LATE_SECONDS)
+            for queue in self._queues.values():
+                late = [waiting for waiting in queue if waiting.until < loop.time()]
+                _fail(late, DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again."))
 
     async def _reopen(self) -> Writer:
         while True:
@@ -98,7 +108,7 @@ class Writers:
         if not batch:
             return
         try:
-            answers = await writer.disclose(agency, [(w.ask, w.document) for w in batch])
+            answers = await writer.disclose(agency, [waiting.document for waiting in batch])
         except asyncio.CancelledError:
             _fail(batch, DomainError(Reason.PEER_UNREACHABLE, "The exchange is stopping; try again."))
             raise

@@ -48,7 +48,7 @@ async def answer(
         return Response(status_code=status, headers=headers)
     preference = _preference(incoming)
     if preference == "representation":
-        released = (await incoming.ask("read", target.type, target.id)).resources
+        released = (await incoming.read(target.type, target.id)).resources
         if released:
             head = _version_headers(location, released[0].version_id, released[0].last_updated)
             return Response(released[0].body, status, headers | head, FHIR_JSON)

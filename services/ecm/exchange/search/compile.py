@@ -1,30 +1,18 @@
-"""A search as one SQL statement, in which finding, counting and paging carry the same predicate.
+"""A search as what `disclose()` is asked for: a kind whose statement it holds, or a condition.
 
-The text holds parameter names of the registry and numbers alone; every value is
-an element of the arguments ($4). It is run by `disclose()`, after the lock.
+A condition's text holds parameter names of the registry and numbers alone; every
+value is an element of the arguments.
 """
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from ecm.exchange.asks import Released
-from ecm.exchange.disclose_sql import ARGS, AT, PURPOSE, RECIPIENT, columns
-from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.asks import Kind as AskKind
+from ecm.exchange.asks import Page, Released
+from ecm.exchange.disclose_sql import ARGS
 from ecm.exchange.search.dates import AFTER_ALL, BEFORE_ALL
 from ecm.exchange.search.parameters import Kind
 from ecm.exchange.search.query import DateValue, Filter, ReferenceValue, Search, TokenValue, as_uuid
-
-_PARAMETERS = {"recipient": RECIPIENT, "purpose": PURPOSE, "at": AT}
-_PATIENT_FIRST = "CASE WHEN r.type = 'Patient' THEN '' ELSE r.type END"
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """The statement, and its arguments."""
-
-    sql: str
-    args: tuple[str, ...]
 
 
 class _Arguments:
@@ -35,69 +23,47 @@ class _Arguments:
 
     def add(self, value: str, kind: str = "text") -> str:
         self.values.append(value)
-        reference = f"({ARGS})[{len(self.values)}]"
+        reference = f"{ARGS}[{len(self.values)}]"
         return reference if kind == "text" else f"{reference}::{kind}"
 
 
-def compile_search(search: Search, after: tuple[str, str] | None = None) -> Compiled:
+def compile_search(search: Search, after: tuple[str, str] | None = None) -> Page:
     """The page of a type search behind `after` (type, id)."""
+    limit, total = 0 if search.only_total else search.count, search.total or search.only_total
+    held = _held(search)
+    if held is not None:
+        kind, values = held
+        return Page(kind, values, "", after, limit, total)
     args = _Arguments()
     conditions = [f"r.type = {args.add(search.type)}", *(_filter(one, args) for one in search.filters)]
-    return _paged(conditions, args, search.count, after, total=search.total, only_total=search.only_total)
+    return Page("query", tuple(args.values), " AND ".join(conditions), after, limit, total)
+
+
+def _held(search: Search) -> tuple[AskKind, tuple[str | None, ...]] | None:
+    """Kind and arguments of a search by one reference or one token, if it is one."""
+    match search.filters:
+        case (Filter(parameter, (ReferenceValue(target, kind),)),) if kind not in ("", "?"):
+            return "reference", (search.type, parameter.code, target, kind)
+        case (Filter(parameter, (TokenValue(str() as code, system),)),) if parameter.code != "_id":
+            return "token", (search.type, parameter.code, code, system)
+    return None
 
 
 def compile_everything(
     patient: str, types: tuple[str, ...], since: DateValue | None, count: int, after: tuple[str, str] | None = None
-) -> Compiled:
+) -> Page:
     """A page of a child's resources of these types: by the system's own child column, never the R4 compartment.
 
     Nothing, where the Patient itself can't be seen.
     """
-    args = _Arguments()
-    seen = consent_predicate("p", **_PARAMETERS)
-    conditions = [
-        f"""r.child_id = (SELECT p.child_id FROM resource p
-             WHERE p.type = 'Patient' AND p.id = {args.add(patient, "uuid")} AND {seen})""",
-        f"r.type = ANY(string_to_array({args.add(' '.join(types))}, ' '))",
-    ]
-    if since is not None:
-        conditions.append(_compare(since, "r.last_updated", "r.last_updated", args))
-    return _paged(conditions, args, count, after, total=True, only_total=False)
+    instant = None if since is None else _text(since.span.lo)
+    return Page("everything", (patient, " ".join(types), instant), "", after, count)
 
 
-def compile_again(resources: Sequence[Released]) -> Compiled:
+def compile_again(resources: Sequence[Released]) -> Page:
     """Which of these versions are open still, in the view that they were released in; without their bytes."""
-    args = _Arguments()
-    lists = [" ".join(column) for column in zip(*((r.type, str(r.id), r.version_id) for r in resources), strict=True)]
-    types, ids, versions = (f"string_to_array({args.add(values)}, ' ')" for values in lists)
-    again = columns("v", **_PARAMETERS, body="NULL::bytea")
-    sql = f"""
-SELECT count(*) OVER () AS total, false AS more, {again}
-  FROM unnest({types}, {ids}::uuid[], {versions}) AS w (type, id, version_id)
-  JOIN (SELECT p.*, false AS hidden FROM resource_version p WHERE NOT p.deleted) v USING (type, id, version_id)
-  JOIN resource r ON r.type = v.type AND r.id = v.id AND r.view = v.view
- WHERE {consent_predicate("r", **_PARAMETERS)} AND {consent_predicate("v", **_PARAMETERS)}"""
-    return Compiled(sql, tuple(args.values))
-
-
-def _paged(
-    conditions: list[str], args: _Arguments, count: int, after: tuple[str, str] | None, *, total: bool, only_total: bool
-) -> Compiled:
-    where = " AND ".join([*conditions, consent_predicate("r", **_PARAMETERS)])
-    behind = "true"
-    if after is not None:
-        behind = f"(h.k, h.id) > ({args.add(after[0])}, {args.add(after[1], 'uuid')})"
-    limit = 0 if only_total else count
-    counted = "(SELECT count(*) FROM hit)" if total or only_total else "NULL::bigint"
-    sql = f"""
-WITH hit AS {"" if counted[0] == "N" else "MATERIALIZED "}(
-    SELECT r.pk, {_PATIENT_FIRST} COLLATE "C" AS k, r.id FROM resource r WHERE {where}),
-  ahead AS (SELECT h.pk, h.k, h.id FROM hit h WHERE {behind} ORDER BY h.k, h.id LIMIT {limit + 1}),
-  page AS (SELECT a.k, {columns("r", **_PARAMETERS)}
-    FROM (SELECT * FROM ahead ORDER BY k, id LIMIT {limit}) a JOIN resource r ON r.pk = a.pk)
-SELECT {counted} AS total, (SELECT count(*) FROM ahead) > {limit} AND {limit} > 0 AS more, p.*
-  FROM (SELECT 1) one LEFT JOIN page p ON true ORDER BY p.k, p.id"""
-    return Compiled(sql, tuple(args.values))
+    versions = dict.fromkeys((r.type, str(r.id), r.version_id) for r in resources)
+    return Page("again", tuple(" ".join(column) for column in zip(*versions, strict=True)))
 
 
 def _filter(one: Filter, args: _Arguments) -> str:

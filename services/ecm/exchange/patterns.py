@@ -1,0 +1,35 @@
+# ruff: noqa: S608 - fragments of SQL are put together here, values never
+"""What searches are after: those whose statement `disclose()` holds, so that they are planned once, not each time.
+
+FROM and WHERE of resources `r`, for each `a` of `asked`; the predicate comes after. They find what
+`search/compile.py` would find for the same request.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from ecm.exchange.predicate import consent_predicate
+
+_OF_TYPE = "JOIN resource r ON r.pk = t.resource_pk AND r.type = a.args[1] WHERE a.admitted"
+
+
+def patterns(recipient: str, at: str) -> Mapping[str, str]:
+    """By kind of ask."""
+    seen = consent_predicate("p", recipient=recipient, purpose="a.purpose", at=at)
+    return MappingProxyType(
+        {
+            # type, parameter, id, type of what is referred to
+            "reference": f"""FROM asked a CROSS JOIN LATERAL (SELECT DISTINCT t.resource_pk FROM search_reference t
+              WHERE t.param = a.args[2] AND t.target_id = a.args[3] AND t.target_type = a.args[4]) t {_OF_TYPE}""",
+            # type, parameter, code, system or NULL for any
+            "token": f"""FROM asked a CROSS JOIN LATERAL (SELECT DISTINCT t.resource_pk FROM search_token t
+              WHERE t.param = a.args[2] AND t.code = a.args[3]
+                AND (a.args[4] IS NULL OR t.system = a.args[4])) t {_OF_TYPE}""",
+            # Patient's id, types, changed since or NULL; nothing, where the Patient itself can't be seen
+            "everything": f"""FROM asked a
+              JOIN resource p ON p.type = 'Patient' AND p.id = a.args[1]::uuid AND {seen}
+              JOIN resource r ON r.child_id = p.child_id AND r.type = ANY(string_to_array(a.args[2], ' '))
+               AND (a.args[3] IS NULL OR r.last_updated >= a.args[3]::timestamptz)
+             WHERE a.admitted""",
+        }
+    )
