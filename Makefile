@@ -32,6 +32,9 @@ down: env ## Stop it
 test: env ## The whole suite that needs nothing but Python
 	@$(BIN)/python -m pytest $(PYTEST)
 
+bench: env ## Ours beside the raw limit, as a table and build/bench.json: make bench BENCH="--seconds 8"
+	@$(BIN)/python tests/benchmarks/bench.py $(BENCH)
+
 check: lint types protos-check imports ## Style, types, protos, arrows
 
 lint: env
