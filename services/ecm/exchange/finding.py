@@ -91,17 +91,20 @@ def answer_searches(who: Who, asked: str, candidate: str) -> str:
     candidate AS MATERIALIZED (SELECT a.ask, a.purpose, r.pk, {_columns("r", _STORED)} {candidate}),
     {_opened(who)},
     hit AS MATERIALIZED (
-      SELECT c.ask, c.pk, c.type, c.id, c.version_id, {_PATIENT_FIRST} AS k, {_KEY}, o.grants, a."limit",
-             a.after_key IS NULL OR ({_PATIENT_FIRST}, c.id) > (a.after_key, a.after_id) AS ahead
-        FROM candidate c JOIN asked a USING (ask)
-        LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
+      SELECT c.ask, c.pk, c.id, {_PATIENT_FIRST} AS k, {_REASON}
+        FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
        WHERE {who.may_see("c", "o")}),
+    ahead AS MATERIALIZED (
+      SELECT h.*, row_number() OVER (PARTITION BY h.ask ORDER BY h.k, h.id) AS place
+        FROM hit h JOIN asked a USING (ask)
+       WHERE a.after_key IS NULL OR (h.k, h.id) > (a.after_key, a.after_id)),
     page AS MATERIALIZED (
-      SELECT h.*, r.last_updated, r.body
-        FROM (SELECT h.*, row_number() OVER (PARTITION BY h.ask ORDER BY h.k, h.id) AS place FROM hit h WHERE h.ahead) h
-        JOIN resource r USING (pk) WHERE h.place <= h."limit"),
-    beside AS (
-      SELECT h.ask, count(*) AS total, count(*) FILTER (WHERE h.ahead) AS ahead FROM hit h GROUP BY h.ask),
+      SELECT h.ask, h.place, {_columns("h", _REASONS)}, r.type, r.id, r.version_id, r.last_updated, r.body
+        FROM ahead h JOIN asked a USING (ask) JOIN resource r USING (pk) WHERE h.place <= a."limit"),
+    beside AS MATERIALIZED (
+      SELECT a.ask, (SELECT count(*) FROM hit h WHERE a.total AND h.ask = a.ask) AS total,
+             a."limit" > 0 AND EXISTS (SELECT 1 FROM ahead h WHERE h.ask = a.ask AND h.place > a."limit") AS more
+        FROM asked a),
     {_tell(who)}"""
 
 
@@ -123,12 +126,13 @@ def answer_versions(who: Who, asked: str) -> str:
          WHERE g.type = v.type AND g.id = v.id AND g.view = v.view AND g.deleted AND g.seq > v.seq)),
     {_opened(who)},
     page AS MATERIALIZED (
-      SELECT c.ask, c.type, c.id, c.version_id, {_PATIENT_FIRST} AS k, {_KEY}, o.grants, c.last_updated, c.body
+      SELECT c.ask, 1 AS place, {_REASON}, c.type, c.id, c.version_id, c.last_updated, c.body
         FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
         JOIN resource r ON r.type = c.type AND r.id = c.id AND r.view = c.view
          AND r.child_id IS NOT DISTINCT FROM c.child_id AND r.record_id IS NOT DISTINCT FROM c.record_id
        WHERE {who.may_see("c", "o")} AND {who.may_see("r", "o")}),
-    beside AS (SELECT p.ask, count(*) AS total, 0 AS ahead FROM page p GROUP BY p.ask),
+    beside AS MATERIALIZED (
+      SELECT a.ask, (SELECT count(*) FROM page p WHERE p.ask = a.ask) AS total, false AS more FROM asked a),
     {_tell(who)}"""
 
 
@@ -152,9 +156,10 @@ _NOTE = f"""noted AS (
       INSERT INTO audit ({", ".join(DIGESTED)}, salt, digest)
       SELECT {_columns("x", DIGESTED)}, x.salt, {digest("x")} FROM written x)"""
 _OUTCOME = "CASE WHEN x.admitted THEN x.outcome ELSE 'blocked' END"
-# What the basis of a row depends on: one look for all rows that have it in common.
-_KEY = """c.child_id, c.purpose, CASE WHEN c.type = 'Patient' THEN c.type ELSE '' END AS patient, c.categories, c.view,
-             CASE WHEN c.record_id = ANY(o.records_1) THEN c.record_id END AS record_id"""
+# What rows must have in common to be open for the same reason.
+_REASONS = ("child_id", "purpose", "grants", "view", "patient", "categories", "record_id")
+_REASON = """c.child_id, c.purpose, o.grants, c.view, CASE WHEN c.type = 'Patient' THEN c.type ELSE '' END AS patient,
+             c.categories, CASE WHEN c.record_id = ANY(o.records_1) THEN c.record_id END AS record_id"""
 
 
 def _opened(who: Who) -> str:
@@ -168,30 +173,22 @@ def _opened(who: Who) -> str:
 
 def _tell(who: Who) -> str:
     """The rest of a statement: from `page` (what may leave) and `beside` (total and more of each ask)."""
-    basis = Who(who.recipient, "k.purpose", who.at).basis("k")
-    return f"""why AS MATERIALIZED (
-      SELECT k.*, {basis} AS basis
-        FROM (SELECT DISTINCT p.child_id, p.purpose, p.patient AS type, p.categories, p.view, p.record_id
-                FROM page p WHERE p.child_id IS NOT NULL) k),
-    alike AS (
-      SELECT p.ask, p.child_id, p.grants, p.view, w.basis,
-             jsonb_agg({_named("p")} ORDER BY p.k, p.id) AS resources
-        FROM page p LEFT JOIN why w ON w.child_id = p.child_id AND w.purpose = p.purpose AND w.type = p.patient
-         AND w.view = p.view AND w.categories = p.categories AND w.record_id IS NOT DISTINCT FROM p.record_id
-       GROUP BY p.ask, p.child_id, p.grants, p.view, w.basis),
-    entry AS (
+    basis = Who(who.recipient, "l.purpose", who.at).basis("l")
+    return f"""alike AS MATERIALIZED (
+      SELECT p.ask, p.child_id, p.purpose, p.grants, p.view, p.patient AS type, p.categories, p.record_id,
+             jsonb_agg({_named("p")} ORDER BY p.place) AS resources
+        FROM page p GROUP BY p.ask, {_columns("p", _REASONS)}),
+    entry AS MATERIALIZED (
       SELECT l.ask, coalesce(max(l.grants), 0) AS grants_version,
              coalesce(array_agg(DISTINCT l.child_id) FILTER (WHERE l.child_id IS NOT NULL), '{{}}') AS child_ids,
-             jsonb_agg({_disclosed("l", "l.grants", "l.basis", "l.resources")}) AS disclosed
+             jsonb_agg({_disclosed("l", "l.grants", basis, "l.resources")}) AS disclosed
         FROM alike l GROUP BY l.ask),
     written AS MATERIALIZED (
-      SELECT a.ask, a.admitted, {_columns("a", _NOTED)},
-             CASE WHEN a.total THEN coalesce(b.total, 0) ELSE 0 END AS total,
-             a."limit" > 0 AND coalesce(b.ahead, 0) > a."limit" AS more, coalesce(e.disclosed, '[]') AS disclosed,
+      SELECT a.ask, a.admitted, {_columns("a", _NOTED)}, b.total, b.more, coalesce(e.disclosed, '[]') AS disclosed,
              coalesce(e.child_ids, '{{}}') AS child_ids, coalesce(e.grants_version, 0) AS grants_version,
              coalesce(a.outcome, CASE WHEN e.ask IS NOT NULL THEN 'disclosed' WHEN b.total > 0 THEN 'counted'
                ELSE 'nothing' END) AS outcome, {_SALT}
-        FROM asked a LEFT JOIN beside b USING (ask) LEFT JOIN entry e USING (ask)),
+        FROM asked a JOIN beside b USING (ask) LEFT JOIN entry e USING (ask)),
     {_NOTE}
     SELECT x.ask, {_OUTCOME}, x.total, x.more, p.type, p.id, p.version_id, p.last_updated, p.body
-      FROM written x LEFT JOIN page p USING (ask) ORDER BY x.ask, p.k, p.id"""
+      FROM written x LEFT JOIN page p USING (ask) ORDER BY x.ask, p.place"""

@@ -1,6 +1,7 @@
 """HTTP: uvicorn, started and stopped from within the process's own loop."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,6 +30,9 @@ async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -
     Raises PortTakenError, whose message says what to do.
     """
     opened = _bind(listen)
+    # What is there before the first request stays: the collector needn't look through it again and again.
+    gc.collect()
+    gc.freeze()
     config = uvicorn.Config(
         application,
         # No access log: addresses hold identifiers.

@@ -5,8 +5,6 @@ https://www.w3.org/TR/trace-context/
 
 import re
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -58,13 +56,18 @@ def trace_or_none() -> Trace | None:
     return _current.get()
 
 
-@contextmanager
-def with_trace(traceparent: str | None) -> Iterator[Trace]:
+class with_trace:  # noqa: N801 - reads as the statement that it stands in
     """Within, we are in a child span of `traceparent`, or in a new trace."""
-    parent = parse_traceparent(traceparent)
-    trace = parent.child() if parent else new_trace()
-    token = _current.set(trace)
-    try:
-        yield trace
-    finally:
-        _current.reset(token)
+
+    __slots__ = ("_token", "_trace")
+
+    def __init__(self, traceparent: str | None) -> None:
+        parent = parse_traceparent(traceparent) if traceparent else None
+        self._trace = parent.child() if parent else new_trace()
+
+    def __enter__(self) -> Trace:
+        self._token = _current.set(self._trace)
+        return self._trace
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)

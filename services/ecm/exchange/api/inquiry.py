@@ -14,10 +14,12 @@ _NAMES = frozenset({*RESULT_PARAMETERS, "_cursor", "_format", "_since", "_type",
 
 def describe(method: str, path: Sequence[str], pairs: Sequence[tuple[str, str]], fingerprints: Fingerprints) -> Inquiry:
     """The inquiry of a request, served or not. Names that aren't R4's could hold a value: they become `?`."""
-    names = sorted({_name(path, name) for name, _ in pairs})
+    names = sorted({_name(path, name) for name, _ in pairs}) if pairs else []
     words = "/".join(word if word in _WORDS else "[id]" for word in path)
     shape = f"{method} {words}" + (f"?{'&'.join(names)}" if names else "")
-    asked = dict.fromkeys([*_of_path(path, fingerprints), *_of_pairs(path, pairs, fingerprints)])
+    asked = list(_of_path(path, fingerprints))
+    if pairs:
+        asked = list(dict.fromkeys([*asked, *_of_pairs(path, pairs, fingerprints)]))
     return Inquiry(_interaction(method, path), shape[:200], tuple(asked)[:MOST_FINGERPRINTS])
 
 

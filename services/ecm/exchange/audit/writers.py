@@ -20,10 +20,12 @@ READS_PER_CALL = 32
 SEARCHES_PER_CALL = 8
 WAIT_SECONDS = 12.0
 LATE_SECONDS = 0.5
+TURNS = 4
+"""Of the event loop, in which nobody asked: then a call begins."""
 RECONNECT_SECONDS = 0.2
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     document: dict[str, Any]
     answer: "asyncio.Future[Answer]"
@@ -39,6 +41,9 @@ class Writers:
         self._count = count
         self._queues: dict[tuple[str, Kind], deque[_Waiting]] = {}
         self._ready: asyncio.Queue[tuple[str, Kind]] = asyncio.Queue()
+        # What is in the queue of those that are ready, or under way.
+        self._called: set[tuple[str, Kind]] = set()
+        self._under_way: list[list[_Waiting]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -61,7 +66,9 @@ class Writers:
         key = (caller.agency, together(ask.kind))
         queue = self._queues.setdefault(key, deque())
         queue.append(waiting)
-        if len(queue) == 1:
+        # Who asks while a call of the same sort is under way goes with the next, unless enough wait to fill one.
+        if key not in self._called or len(queue) % _most(key) == 0:
+            self._called.add(key)
             self._ready.put_nowait(key)
         return await waiting.answer
 
@@ -69,31 +76,51 @@ class Writers:
         try:
             while True:
                 key = await self._ready.get()
-                # Who is being read from the network at this moment goes along.
-                await asyncio.sleep(0)
-                batch = self._take(key)
-                if writer.lost:
-                    writer = await self._reopen()
-                await self._answer(writer, key[0], batch)
+                try:
+                    if writer.lost:
+                        writer = await self._reopen()
+                    await self._gather(key)
+                    await self._call(writer, key)
+                finally:
+                    self._done(key)
         finally:
             writer.end()
 
+    async def _call(self, writer: Writer, key: tuple[str, Kind]) -> None:
+        batch = self._take(key)
+        self._under_way.append(batch)
+        try:
+            await self._answer(writer, key[0], batch)
+        finally:
+            self._under_way.remove(batch)
+
+    async def _gather(self, key: tuple[str, Kind]) -> None:
+        """Waits while more come in: a call costs some 250 µs of its own, a read in it 40."""
+        queue, seen = self._queues[key], 0
+        while seen < len(queue) < _most(key):
+            seen = len(queue)
+            for _ in range(TURNS):
+                await asyncio.sleep(0)
+
     def _take(self, key: tuple[str, Kind]) -> list[_Waiting]:
         queue = self._queues[key]
-        most = READS_PER_CALL if key[1] == "read" else SEARCHES_PER_CALL
-        batch = [queue.popleft() for _ in range(min(most, len(queue)))]
-        if queue:
-            self._ready.put_nowait(key)
+        batch = [queue.popleft() for _ in range(min(_most(key), len(queue)))]
         # Who has given up meanwhile was answered 503: nothing of theirs is to be written.
         return [waiting for waiting in batch if not waiting.answer.done()]
+
+    def _done(self, key: tuple[str, Kind]) -> None:
+        if self._queues[key]:
+            self._ready.put_nowait(key)
+        else:
+            self._called.discard(key)
 
     async def _give_up(self) -> None:
         """Answers who has waited too long: one timer for all, not one a request."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LATE_SECONDS)
-            for queue in self._queues.values():
-                late = [waiting for waiting in queue if waiting.until < loop.time()]
+            for several in (*self._queues.values(), *self._under_way):
+                late = [waiting for waiting in several if waiting.until < loop.time()]
                 _fail(late, DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again."))
 
     async def _reopen(self) -> Writer:
@@ -136,3 +163,7 @@ def _fail(batch: list[_Waiting], error: DomainError) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
+
+
+def _most(key: tuple[str, Kind]) -> int:
+    return READS_PER_CALL if key[1] == "read" else SEARCHES_PER_CALL

@@ -1,0 +1,72 @@
+"""Writers: who waits shares a call, whoever waits too long is told so, and nobody is forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import pytest_asyncio
+
+from ecm.exchange.asks import Ask, Inquiry
+from ecm.exchange.audit import writers as module
+from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclose_sql import agency_lock
+from ecm.kit.errors import DomainError, Reason
+from exchange.outbound.world import PSYCHOLOGY, Server, World, connect
+
+LOCK = f"SELECT pg_advisory_xact_lock({agency_lock('$1::text')})"
+CALLER = PartnerCaller(PSYCHOLOGY, PSYCHOLOGY, frozenset(), frozenset())
+
+
+@pytest_asyncio.fixture
+async def narrowing(urls: dict[str, str]) -> AsyncIterator[Any]:
+    sql = await connect(urls["owner"])
+    yield sql
+    await sql.close()
+
+
+def _read() -> Ask:
+    return Ask(Inquiry("read", "GET Observation/[id]"), "read", "Observation", uuid4())
+
+
+async def _calls(world: World) -> list[int]:
+    """How many asks went in each call: they have the instant in common."""
+    rows = await world.sql.fetch("SELECT count(*) AS asks FROM audit GROUP BY writer, at ORDER BY at")
+    return [row["asks"] for row in rows]
+
+
+async def test_who_asks_at_once_shares_a_call(world: World, server: Server) -> None:
+    await asyncio.gather(*(server.writers.disclose(CALLER, _read()) for _ in range(12)))
+    assert await _calls(world) == [12]
+
+
+async def test_who_asks_during_a_call_goes_with_the_next_unless_enough_wait(
+    world: World, server: Server, narrowing: Any
+) -> None:
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        asking = [asyncio.create_task(server.writers.disclose(CALLER, _read()))]
+        await asyncio.sleep(0.1)
+        asking += [asyncio.create_task(server.writers.disclose(CALLER, _read())) for _ in range(40)]
+        await asyncio.sleep(0.1)
+    await asyncio.gather(*asking)
+    assert sorted(await _calls(world)) == [1, 8, 32]
+
+
+async def test_who_waits_too_long_is_told_so_and_the_next_is_served(
+    world: World, server: Server, narrowing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAIT_SECONDS", 0.3)
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        # One is under way, the others wait for it.
+        late = [asyncio.create_task(server.writers.disclose(CALLER, _read()))]
+        await asyncio.sleep(0.1)
+        late += [asyncio.create_task(server.writers.disclose(CALLER, _read())) for _ in range(2)]
+        found = await asyncio.wait_for(asyncio.gather(*late, return_exceptions=True), 2)
+    assert [one.reason for one in found if isinstance(one, DomainError)] == [Reason.PEER_UNREACHABLE] * 3
+    monkeypatch.undo()
+    assert (await server.writers.disclose(CALLER, _read())).outcome == "nothing"
+    # Those that were answered 503 before their call began aren't in it.
+    assert sum(await _calls(world)) == 2
