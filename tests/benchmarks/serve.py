@@ -28,11 +28,11 @@ from exchange.outbound.world import Server
 REGION = Path(__file__).parents[2] / "deploy/regions/example/region.yaml"
 
 
-async def _ours(url: str) -> tuple[Any, Server]:
+async def _ours(url: str, checkpoints: Path) -> tuple[Any, Server]:
     engine = make_engine(url, app_name="bench")
     server = Server(url, engine, load_region(REGION))
     await server.writers.start()
-    sealer = Sealer(engine, Signer(b"s" * 32), Path(tempfile.mkdtemp()), SystemClock())
+    sealer = Sealer(engine, Signer(b"s" * 32), checkpoints, SystemClock())
     # Chaining what was disclosed is part of the price.
     asyncio.create_task(sealer.run(), name="sealer")  # noqa: RUF006 - as long as the process
     return server.application, server
@@ -44,8 +44,8 @@ async def _raw(url: str) -> tuple[Any, None]:
     return raw, None
 
 
-async def _serve(which: str, url: str) -> None:
-    application, server = await (_ours(url) if which == "ours" else _raw(url))
+async def _serve(which: str, url: str, folder: str) -> None:
+    application, server = await (_ours(url, Path(folder)) if which == "ours" else _raw(url))
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     async with serving_http(application, "127.0.0.1:0", 1) as port:
@@ -59,4 +59,5 @@ if __name__ == "__main__":
     from ecm.kit.telemetry import configure_logging
 
     configure_logging("bench", "WARNING", sys.stderr)
-    uvloop.run(_serve(*sys.argv[1:]))
+    with tempfile.TemporaryDirectory() as made:
+        uvloop.run(_serve(*sys.argv[1:], made))
