@@ -70,14 +70,15 @@ def _run(folder: Path, ports: dict[str, int], console: Console, *, stay: bool) -
     with stack:
         status = show.run(stack, console)
         if stay and status == 0:
-            _stay(console, show.commands_to_try(stack))
+            _stay(console, show.addresses(stack), show.commands_to_try(stack))
     return status
 
 
-def _stay(console: Console, commands: list[str]) -> None:
-    console.print("\n[bold]All of it stays up. Try, in another terminal:[/]")
-    for command in commands:
-        console.print(f"  {command}", markup=False, highlight=False)
+def _stay(console: Console, addresses: list[str], commands: list[str]) -> None:
+    for title, lines in (("All of it stays up:", addresses), ("Try, in another terminal:", commands)):
+        console.print(f"\n[bold]{title}[/]")
+        for line in lines:
+            console.print(f"  {line}", markup=False, highlight=False)
     console.print("docs/ has more to try. Ctrl-C stops it.")
     try:
         signal.pause()

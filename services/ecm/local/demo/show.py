@@ -41,6 +41,11 @@ def run(stack: Stack, console: Console) -> int:
     return 0
 
 
+def addresses(stack: Stack) -> list[str]:
+    """Where the parts listen: a line each."""
+    return [f"{part}: {address}" for part, address in sorted(stack.addresses.items())]
+
+
 def commands_to_try(stack: Stack) -> list[str]:
     """Ready-made commands that show something: a second child of the demo keeps their consent.
 

@@ -1,6 +1,7 @@
 """Steps 8 to 10: a review, a protected address, the withdrawal, and the accounting (checklist 125, 187 to 198)."""
 
 from collections import Counter
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from ecm.api.common.v1 import values_pb2 as values
@@ -17,6 +18,7 @@ from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 OFFICER = "data-protection-officer"
 ASSET_PLUS = "assetplus-assessment"
+DIRECTORY = ("Organization", "Practitioner")  # everybody's, and of no child
 
 
 def review_and_protect(journey: Journey) -> list[str]:
@@ -26,33 +28,63 @@ def review_and_protect(journey: Journey) -> list[str]:
     before = journey.psychology.everything(journey.subject.identifier)
     expect(any("address" in resource for resource in before), "psychology saw the address")
     expect(ASSET_PLUS in _document_kinds(before), "psychology saw the AssetPlus assessment")
+    shown = next(resource for resource in before if resource["resourceType"] == "Patient")
     _protect(journey)
     gone = until(lambda: _address_gone(journey), "the address is gone")
+    _closed_in_history(journey, shown)
     return [f"the return counts {counted} review(s)", gone]
 
 
 def withdraw(journey: Journey) -> list[str]:
     """ENFORCED means: the very next read, search, page and fetch has nothing."""
-    posted = [location.split("/_history/")[0] for location in journey.posted]
+    held = _hold(journey)
     ending = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=material.day(journey.today))
     request = consent.WithdrawRequest(case_id=journey.ids["case"], ending=ending)
     answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, request)
     expect(answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "the withdrawal is enforced")
     expect(describe(journey.psychology, journey.subject) == "nothing", "psychology's next search has nothing")
-    for event in journey.fetched:
-        expect_status(
-            journey.psychology.get(event.dataref), HTTPStatus.NOT_FOUND, "the fetch of an old event has nothing"
-        )
-    own = posted[1:]
-    for location in own:
-        expect_status(journey.psychology.get(location), HTTPStatus.NOT_FOUND, "its own posts are closed to it")
+    for what in (held.events, held.resources, held.versions, held.own_posts):
+        for location in what:
+            expect_status(journey.psychology.get(location), HTTPStatus.NOT_FOUND, "what it held is closed to it")
+    expect(not journey.psychology.matches(held.next_page), "the next page of a search begun before has nothing")
     told = until(lambda: _told_unavailable(journey), "its topic says `unavailable`")
     kept = journey.local_authority.everything(journey.subject.identifier)
     expect(any(resource.get("docStatus") == "final" for resource in kept), "the local authority keeps the report")
     return [
-        f"ENFORCED; psychology has nothing: search, {len(journey.fetched)} old events, {len(own)} own posts",
+        f"ENFORCED; psychology has nothing: search, next page, {len(held.events)} old events, "
+        f"{len(held.resources)} resources and their versions, {len(held.own_posts)} own posts",
         f"its topic says `unavailable` {told} times; the local authority's report stays",
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What psychology holds before the withdrawal: URLs that answer it then, and must not afterwards."""
+
+    resources: list[str]
+    versions: list[str]
+    own_posts: list[str]
+    events: list[str]
+    next_page: str
+
+
+def _hold(journey: Journey) -> Held:
+    psychology, ours = journey.psychology, journey.fetched[0].subject
+    seen = [one for one in psychology.everything(journey.subject.identifier) if one["resourceType"] not in DIRECTORY]
+    resources = [f"{one['resourceType']}/{one['id']}" for one in seen]
+    patient = next(one for one in resources if one.startswith("Patient/"))
+    posted = [location.split("/_history/")[0] for location in journey.posted]
+    first = next(psychology.pages("Observation", patient=patient, _count="5"))
+    held = Held(
+        resources=resources,
+        versions=[f"{url}/_history/{one['meta']['versionId']}" for url, one in zip(resources, seen, strict=True)],
+        own_posts=[url for url in posted if psychology.get(url).is_success],
+        events=sorted({event.dataref for event in psychology.events(seconds=1.0) if event.subject == ours}),
+        next_page=next(link["url"] for link in first["link"] if link["relation"] == "next"),
+    )
+    expect(held.own_posts and held.events, "psychology holds posts of its own, and events")
+    expect(psychology.matches(held.next_page), "the next page has something before")
+    return held
 
 
 def account(journey: Journey) -> list[str]:
@@ -121,6 +153,14 @@ def _address_gone(journey: Journey) -> str:
         if hidden
         else ""
     )
+
+
+def _closed_in_history(journey: Journey, shown: Resource) -> None:
+    """The version that had the address is shut too, and a read by id gives the one that hasn't."""
+    url = f"Patient/{shown['id']}"
+    old = journey.psychology.get(f"{url}/_history/{shown['meta']['versionId']}")
+    expect_status(old, HTTPStatus.NOT_FOUND, "the old version is closed")
+    expect("address" not in journey.psychology.get(url).json(), "a read by id has no address")
 
 
 def _document_kinds(seen: list[Resource]) -> set[str]:
