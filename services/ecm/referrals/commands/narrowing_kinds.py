@@ -40,13 +40,10 @@ from ecm.referrals.model.states import ENDED, Step
 from ecm.referrals.store import get_case, get_child
 
 
-class Protecting(Narrowing[Child]):
-    """A kind of detail is protected for all agencies but the named."""
+class OfFile(Narrowing[Child]):
+    """A detail of a child's file becomes stricter."""
 
-    kind: ClassVar[str] = "protect"
-
-    def __init__(self, request: ProtectDetailRequest) -> None:
-        self.request = request
+    request: ProtectDetailRequest | CorrectDateOfBirthRequest
 
     @property
     def expected_version(self) -> int:
@@ -62,6 +59,16 @@ class Protecting(Narrowing[Child]):
 
     async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
         return await get_child(tx, self.request.child_id, lock=lock)
+
+
+class Protecting(OfFile):
+    """A kind of detail is protected for all agencies but the named."""
+
+    kind: ClassVar[str] = "protect"
+    request: ProtectDetailRequest
+
+    def __init__(self, request: ProtectDetailRequest) -> None:
+        self.request = request
 
     async def check(self, tx: Tx, held: Record[Child]) -> None:
         check_bounds(self.request)
@@ -79,28 +86,14 @@ class Protecting(Narrowing[Child]):
         return NarrowRequest(child_id=str(held.child_id), protect=protecting)
 
 
-class CorrectingBirth(Narrowing[Child]):
+class CorrectingBirth(OfFile):
     """The date of birth is corrected, which may open a consent's question again."""
 
     kind: ClassVar[str] = "birth-date"
+    request: CorrectDateOfBirthRequest
 
     def __init__(self, request: CorrectDateOfBirthRequest) -> None:
         self.request = request
-
-    @property
-    def expected_version(self) -> int:
-        return self.request.expected_version
-
-    @property
-    def reason(self) -> str:
-        return self.request.reason.strip()
-
-    @property
-    def record_id(self) -> UUID:
-        return parse_uuid(self.request.child_id, "child_id")
-
-    async def load(self, tx: Tx, *, lock: bool = False) -> Record[Child]:
-        return await get_child(tx, self.request.child_id, lock=lock)
 
     async def check(self, tx: Tx, held: Record[Child]) -> None:
         check_bounds(self.request)
