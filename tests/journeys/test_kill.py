@@ -16,8 +16,9 @@ from ecm.api.consent.v1 import consent_records_pb2 as consents
 from ecm.api.consent.v1 import consent_service_pb2 as consent
 from ecm.api.formulation.v1.formulation_service_pb2 import ListChildRecordsRequest
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
-from ecm.local.demo import fhir, material
+from ecm.local.demo import fhir
 from ecm.local.demo.journey import Journey, describe, until
+from ecm.local.demo.steps.afterwards import find_closed, hold, withdrawal
 from ecm.local.demo.steps.referring import MANAGER
 from ecm.local.demo.story import STEPS
 from ecm.local.stack import Stack
@@ -81,6 +82,7 @@ def test_the_journey_goes_on(proxied: Proxied) -> None:
 
 def test_consent_killed_between_recording_and_enforcing(proxied: Proxied) -> None:
     journey, stack = proxied.journey, proxied.stack
+    held = hold(journey)
     proxied.before_exchange.hold()
     asking = threading.Thread(target=_withdraw_into_the_void, args=(journey,))
     asking.start()
@@ -90,11 +92,15 @@ def test_consent_killed_between_recording_and_enforcing(proxied: Proxied) -> Non
     proxied.before_exchange.release()
     stack.wait_healthy("consent")
     until(lambda: _sees_nothing(journey), "the withdrawal is enforced without anybody asking again", seconds=60)
+    assert find_closed(journey, held)
 
 
 def test_the_journey_ends_the_same(proxied: Proxied) -> None:
-    for step in STEPS[8:]:
-        assert step.take(proxied.journey)
+    journey = proxied.journey
+    again = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, withdrawal(journey))
+    assert again.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "asked again, it says how it stands"
+    for step in STEPS[9:]:
+        assert step.take(journey)
 
 
 def test_no_event_is_lost_or_numbered_twice(proxied: Proxied) -> None:
@@ -141,10 +147,8 @@ def _maps(journey: Journey) -> list[dict[str, object]]:
 
 
 def _withdraw_into_the_void(journey: Journey) -> None:
-    ending = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=material.day(journey.today))
-    request = consent.WithdrawRequest(case_id=journey.ids["case"], ending=ending)
     try:
-        answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, request)
+        answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, withdrawal(journey))
     except grpc.RpcError:
         return
     assert answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCING, "it never says more than is true"

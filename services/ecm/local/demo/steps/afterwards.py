@@ -37,11 +37,20 @@ def review_and_protect(journey: Journey) -> list[str]:
 
 def withdraw(journey: Journey) -> list[str]:
     """ENFORCED means: the very next read, search, page and fetch has nothing."""
-    held = _hold(journey)
-    ending = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=material.day(journey.today))
-    request = consent.WithdrawRequest(case_id=journey.ids["case"], ending=ending)
-    answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, request)
+    held = hold(journey)
+    answer = journey.yot.call(MANAGER, journey.yot.consent.Withdraw, withdrawal(journey))
     expect(answer.enforcement.state == consent.ENFORCEMENT_STATE_ENFORCED, "the withdrawal is enforced")
+    return find_closed(journey, held)
+
+
+def withdrawal(journey: Journey) -> consent.WithdrawRequest:
+    """The child says that it ends; saying it again changes nothing."""
+    ending = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=material.day(journey.today))
+    return consent.WithdrawRequest(case_id=journey.ids["case"], ending=ending)
+
+
+def find_closed(journey: Journey, held: "Held") -> list[str]:
+    """Everything that psychology held before the withdrawal is shut; the local authority's report isn't."""
     expect(describe(journey.psychology, journey.subject) == "nothing", "psychology's next search has nothing")
     for what in (held.events, held.resources, held.versions, held.own_posts):
         for location in what:
@@ -68,7 +77,8 @@ class Held:
     next_page: str
 
 
-def _hold(journey: Journey) -> Held:
+def hold(journey: Journey) -> Held:
+    """What psychology holds now, tried once: each URL answers."""
     psychology, ours = journey.psychology, journey.fetched[0].subject
     seen = [one for one in psychology.everything(journey.subject.identifier) if one["resourceType"] not in DIRECTORY]
     resources = [f"{one['resourceType']}/{one['id']}" for one in seen]
