@@ -22,7 +22,8 @@ from ecm.local.demo.steps.afterwards import find_closed, hold, withdrawal
 from ecm.local.demo.steps.referring import MANAGER
 from ecm.local.demo.story import STEPS
 from ecm.local.stack import Stack
-from journeys.proxy import Proxy
+from faulting.ports import free_port
+from faulting.proxy import Proxy
 
 pytestmark = pytest.mark.journey
 
@@ -44,7 +45,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         "consent": {"ECM_EXCHANGE_ADDRESS": before_exchange.address},
         "exchange": {"ECM_FORMULATION_ADDRESS": before_formulation.address},
     }
-    ports = {"exchange": _free_port(), "formulation": _free_port()}
+    ports = {"exchange": free_port(), "formulation": free_port()}
     before_exchange.target = f"127.0.0.1:{ports['exchange']}"
     before_formulation.target = f"127.0.0.1:{ports['formulation']}"
     state = tmp_path_factory.mktemp("killed")
@@ -166,11 +167,3 @@ def _sees_nothing(journey: Journey) -> bool:
     except httpx.HTTPStatusError as error:
         assert error.response.status_code == 503
         return False
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
