@@ -21,7 +21,7 @@ from ecm.local.issuer.assertions import AssertionCheck
 from ecm.local.issuer.clients import registered
 from ecm.local.issuer.grants import JWT_ASSERTION, JWT_BEARER, Grants
 from ecm.local.issuer.minting import Mint
-from ecm.local.issuer.people import load_people
+from ecm.local.issuer.people import people_beside
 from ecm.local.issuer.replay import UsedAssertions
 from ecm.local.paths import StatePaths
 
@@ -69,7 +69,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
     credentials.ensure(paths, [client.id for client in region.clients])
     key = ECKey.import_key(json.loads((paths.keys / "issuer.jwk.json").read_text()))
     check = AssertionCheck((f"{ISSUER}/token", ISSUER), UsedAssertions(paths.root / "used.sqlite"))
-    grants = Grants(registered(region, paths), load_people(file), check, BASE)
+    grants = Grants(registered(region, paths), people_beside(file), check, BASE)
     with TestClient(build(Mint(ISSUER, key), grants)) as http:
         yield Desk(paths, http)
 
@@ -88,7 +88,7 @@ def test_the_issuers_own_name_is_an_audience_too(desk: Desk) -> None:
 
 
 def test_a_service_names_whom_it_calls(desk: Desk) -> None:
-    answer = desk.ask(desk.assertion("ecm-exchange"), audience="ecm-consent", client_id="ecm-exchange")
+    answer = desk.ask(desk.assertion("ecm-exchange"), scope="ecm-consent", client_id="ecm-exchange")
     claims = desk.claims(answer["access_token"])
     assert (claims.aud, claims.azp, claims.scope) == (["ecm-consent"], "ecm-exchange", "")
 
@@ -165,7 +165,7 @@ def test_the_command_line_has_no_token_of_its_own(desk: Desk) -> None:
 
 def test_a_service_must_name_a_service(desk: Desk) -> None:
     for audience in ("", BASE, "ecm-cli"):
-        assert desk.ask(desk.assertion("ecm-exchange"), audience=audience)["error"] == "invalid_request"
+        assert desk.ask(desk.assertion("ecm-exchange"), scope=audience)["error"] == "invalid_scope"
 
 
 def test_the_form_is_checked(desk: Desk) -> None:

@@ -27,7 +27,7 @@ class TokenDesk:
         """A token of a partner (all scopes of its region file unless `scope`), or of a service for `audience`."""
         form = {"grant_type": "client_credentials", "client_assertion_type": JWT_ASSERTION}
         if client in map(principal, SERVICES):
-            form["audience"] = audience
+            form["scope"] = audience
         else:
             form["scope"] = scope or self._scopes(client)
         return self._ask({**form, "client_assertion": self.assertion(client, client)})

@@ -126,3 +126,11 @@ class Client(Part):
     asserts: list[Id] = Field(default=[], description="Registers whose practitioners it may assert, e.g. hcpc.")
     practitioners: list[Practitioner] = []
     topic: bool = Field(default=False, description="Whether it has a Kafka topic of its own.")
+    jwks_url: str = Field(
+        default="",
+        pattern=r"^(https://[^\s?#]+)?$",
+        description="Where Keycloak fetches its public keys; without it they are given to ecm keycloak sync by file.",
+    )
+    signing_algorithm: Literal["ES384", "RS384"] = Field(
+        default="ES384", description="What it signs assertions with, where its keys come from jwks_url."
+    )

@@ -8,7 +8,7 @@ import typer
 
 from ecm.local import seed
 from ecm.local.cli.options import DEFAULT_STATE, State, attached, output
-from ecm.local.issuer.people import load_people
+from ecm.local.issuer.people import people_beside
 from ecm.local.plan import read_region
 
 
@@ -23,7 +23,7 @@ def build() -> typer.Typer:
 def check(file: Annotated[Path, typer.Argument(help="A region.yaml.")]) -> None:
     """Check a region file, and people.yaml beside it, against the schema and against themselves."""
     region = read_region(file)
-    people = load_people(file)
+    people = people_beside(file)
     output().print(
         f"{file} is right: region {region.slug}, {len(region.agencies)} agencies, {len(region.yots)} YOTs, "
         f"{len(region.clients)} clients, {len(region.agreements)} proposed agreements, {len(people)} people.",

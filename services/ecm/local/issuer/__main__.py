@@ -13,7 +13,7 @@ from ecm.local.issuer.assertions import AssertionCheck
 from ecm.local.issuer.clients import registered
 from ecm.local.issuer.grants import Grants
 from ecm.local.issuer.minting import Mint
-from ecm.local.issuer.people import load_people
+from ecm.local.issuer.people import people_beside
 from ecm.local.issuer.replay import UsedAssertions
 from ecm.local.paths import StatePaths
 
@@ -25,7 +25,7 @@ def main(state: str, region_file: str, port: str, fhir_base: str) -> None:
     key = ECKey.import_key(json.loads((paths.keys / "issuer.jwk.json").read_text(encoding="utf-8")))
     check = AssertionCheck((f"{issuer}/token", issuer), UsedAssertions(paths.issuer / "used.sqlite"))
     clients = registered(load_region(Path(region_file)), paths)
-    grants = Grants(clients, load_people(Path(region_file)), check, fhir_base)
+    grants = Grants(clients, people_beside(Path(region_file)), check, fhir_base)
     # No access log: a request line is nobody's business here, and every refusal is in its answer.
     uvicorn.run(build(Mint(issuer, key), grants), host="127.0.0.1", port=int(port), log_level="warning")
 

@@ -8,7 +8,7 @@ from ecm.local.issuer.assertions import AssertionCheck, claimed_issuer
 from ecm.local.issuer.clients import Registered
 from ecm.local.issuer.minting import Subject
 from ecm.local.issuer.people import Person
-from ecm.local.issuer.refusals import Refused, invalid_client, invalid_grant, invalid_request, invalid_scope
+from ecm.local.issuer.refusals import Refused, invalid_client, invalid_grant, invalid_scope
 from ecm.local.names import PERSON_CLIENT, SERVICES, principal
 
 JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -87,17 +87,14 @@ def _require_assigned(scope: str, client: Registered) -> None:
 
 
 def _service(client: Registered, form: Form) -> Subject:
-    audience = form.get("audience") or form.get("resource", "")
+    audience = form.get("scope", "")
     if audience not in SERVICE_AUDIENCES:
-        raise invalid_request(f"audience must be one of: {', '.join(SERVICE_AUDIENCES)}.")
-    if form.get("scope"):
-        raise invalid_scope("Services have no scopes: leave the parameter out.")
+        raise invalid_scope(f"A service's scope is the audience it asks for, one of: {', '.join(SERVICE_AUDIENCES)}.")
     return Subject(client.id, client.id, [audience])
 
 
 def _person_subject(person: Person) -> Subject:
     extra = {
-        "name": person.name,
         "ecm_agency": person.agency,
         "ecm_roles": [role.model_dump() for role in person.ecm_roles],
     }

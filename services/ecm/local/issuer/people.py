@@ -29,14 +29,17 @@ class People(BaseModel):
     people: list[Person] = []
 
 
-def load_people(region_file: Path) -> dict[str, Person]:
-    """Everybody by id; nobody where the file is absent. Raises `LocalError` where it is faulty."""
+def people_beside(region_file: Path) -> dict[str, Person]:
+    """Everybody of people.yaml by id; nobody where the file is absent. Raises `LocalError` where it is faulty."""
     path = region_file.with_name("people.yaml")
-    if not path.exists():
-        return {}
+    return load_people(path) if path.exists() else {}
+
+
+def load_people(path: Path) -> dict[str, Person]:
+    """Everybody in that file, by id. Raises `LocalError` where it can't be read or is faulty."""
     try:
         listed = People.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, ValidationError) as error:
         hint = "See deploy/regions/example/people.yaml for its form."
         raise LocalError(f"{path} isn't right: {error}", hint) from error
     return {person.id: person for person in listed.people}

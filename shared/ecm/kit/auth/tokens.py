@@ -23,8 +23,7 @@ _ALGORITHM_OF = {"P-256": "ES256", "P-384": "ES384"}
 class TokenSource:
     """This service's own access tokens for one audience, cached until 30 s before they expire.
 
-    The wanted audience is sent both as `audience` (the local issuer, Keycloak)
-    and as RFC 8707's `resource`.
+    The audience is asked for by the scope of its name, which issuers turn into `aud`.
     """
 
     def __init__(
@@ -65,8 +64,7 @@ class TokenSource:
             "client_id": self._settings.client_id,
             "client_assertion_type": ASSERTION_TYPE,
             "client_assertion": self._assertion(),
-            "audience": self._audience,
-            "resource": self._audience,
+            "scope": self._audience,
         }
         try:
             response = await self._http.post(self._settings.token_url, data=form, timeout=ASK_SECONDS)
@@ -86,7 +84,8 @@ class TokenSource:
         claims = {
             "iss": self._settings.client_id,
             "sub": self._settings.client_id,
-            "aud": self._settings.token_url,
+            # The issuer's one name: it may be reached by several URLs.
+            "aud": self._settings.issuer,
             "iat": now,
             "exp": now + ASSERTION_SECONDS,
             "jti": str(uuid4()),
