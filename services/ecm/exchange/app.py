@@ -27,6 +27,7 @@ from ecm.exchange.dataref import find_dataref
 from ecm.exchange.http import serving_http
 from ecm.exchange.inbound import Inbound
 from ecm.exchange.keys import ExchangeKeys, load_keys
+from ecm.exchange.limits import Limits
 from ecm.exchange.policy import POLICY
 from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
@@ -95,7 +96,9 @@ async def running(settings: ExchangeSettings) -> AsyncIterator[tuple[int, int]]:
         # HTTP stops first: what was begun is answered while everything behind it still stands.
         grpc_port = await stack.enter_async_context(_grpc(base, inbound))
         http_port = await stack.enter_async_context(
-            serving_http(application, settings.http_listen, settings.stop_seconds)
+            serving_http(
+                application, settings.http_listen, settings.stop_seconds, per_address=settings.address_connections
+            )
         )
         yield http_port, grpc_port
 
@@ -130,6 +133,7 @@ def _api(base: Foundation, inbound: Inbound, writers: Writers) -> Api:
         cursors=Cursors(base.keys.cursor, base.clock),
         ids=base.ids,
         find_dataref=find_dataref(base.engine),
+        limits=Limits.of(base.settings, base.region),
         writes=write_handlers(base.engine, base.region, inbound.peers["formulation"], inbound.projection),
     )
 

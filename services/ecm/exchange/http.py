@@ -5,10 +5,12 @@ import gc
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from ecm.exchange.connections import Connections
 from ecm.kit.rpc.server import PortTakenError
 from ecm.kit.telemetry import logger
 
@@ -24,17 +26,24 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -> AsyncIterator[int]:
+async def serving_http(
+    application: ASGIApp, listen: str, stop_seconds: float, *, per_address: int = 0
+) -> AsyncIterator[int]:
     """Serves within the block; yields the port. At its end requests are drained for `stop_seconds`.
 
+    `per_address` is how many connections one address may have, 0 for any number.
     Raises PortTakenError, whose message says what to do.
     """
     opened = _bind(listen)
     # What is there before the first request stays: the collector needn't look through it again and again.
     gc.collect()
     gc.freeze()
+    connections = Connections(per_address)
+    protocol: Any = connections.protocol
     config = uvicorn.Config(
         application,
+        http=protocol,
+        ws="none",
         # No access log: addresses hold identifiers.
         access_log=False,
         log_config=None,
@@ -43,10 +52,10 @@ async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(int(stop_seconds), 1),
-        h11_max_incomplete_event_size=65_536,
     )
     server = _Server(config)
     task = asyncio.create_task(server._serve([opened]), name="http")
+    watch = asyncio.create_task(connections.watch(), name="http-watch")
     while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
     port: int = opened.getsockname()[1]
@@ -55,6 +64,7 @@ async def serving_http(application: ASGIApp, listen: str, stop_seconds: float) -
         yield port
     finally:
         server.should_exit = True
+        watch.cancel()
         await asyncio.wait([task], timeout=2 * stop_seconds + 1)
 
 

@@ -20,6 +20,12 @@ class ExchangeSettings(ServiceSettings):
     checkpoint_dir: Path
     # Connections that disclose. Few: each shares its calls among the requests that wait.
     release_writers: int = 2
+    # Of each client, in this process; 0: no limit. The region file may say otherwise for a client.
+    client_requests_per_second: float = 1_000.0
+    client_requests_at_once: int = 64
+    # Refused tokens of one network address; and its connections, where no proxy stands before the exchange.
+    bad_tokens_per_second: float = 20.0
+    address_connections: int = 1_024
 
     @property
     def base(self) -> str:

@@ -6,8 +6,8 @@ Nothing here imports grpc, so that rules may raise these errors; `ecm.kit.rpc.st
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.rpc.error_details_pb2 import ErrorInfo
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ecm.kit.reasons import CATALOG, CatalogEntry, GrpcStatus, Reason
@@ -26,13 +26,21 @@ class DomainError(Exception):
     """
 
     def __init__(
-        self, reason: Reason, message: str, *, field: str = "", metadata: Mapping[str, str] = _NO_METADATA
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        field: str = "",
+        metadata: Mapping[str, str] = _NO_METADATA,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.field = field
         self.metadata = dict(metadata)
+        # Seconds after which the same may be tried again, where that is known.
+        self.retry_after = retry_after
 
     @property
     def entry(self) -> CatalogEntry:
@@ -49,13 +57,17 @@ class DomainError(Exception):
 
 
 def to_status(error: DomainError) -> Status:
-    """The error as gRPC sends it: code, message, and one ErrorInfo."""
+    """The error as gRPC sends it: code, message, one ErrorInfo, and a RetryInfo where it's known when to try again."""
     info = ErrorInfo(domain=DOMAIN, reason=error.reason.value, metadata=error.metadata)
     if error.field:
         info.metadata["field"] = error.field
-    detail = AnyMessage()
-    detail.Pack(info)
-    return Status(code=error.entry.grpc_status.value, message=error.message, details=[detail])
+    status = Status(code=error.entry.grpc_status.value, message=error.message)
+    status.details.add().Pack(info)
+    if error.retry_after:
+        delay = Duration()
+        delay.FromNanoseconds(int(error.retry_after * 1e9))
+        status.details.add().Pack(RetryInfo(retry_delay=delay))
+    return status
 
 
 def from_status(status: Status) -> DomainError:

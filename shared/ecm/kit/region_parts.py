@@ -134,3 +134,6 @@ class Client(Part):
     signing_algorithm: Literal["ES384", "RS384"] = Field(
         default="ES384", description="What it signs assertions with, where its keys come from jwks_url."
     )
+    requests_per_second: float | None = Field(
+        default=None, ge=0.1, le=100_000, description="How often it may ask, instead of ECM_CLIENT_REQUESTS_PER_SECOND."
+    )

@@ -39,6 +39,9 @@ class ServiceSettings(BaseSettings):
     monitoring_address: str = ""
     exchange_address: str = ""
 
+    # Of each person, in this process; 0: no limit.
+    calls_per_second: float = 500.0
+
     metrics_listen: str = ""
     log_level: str = "INFO"
     stop_seconds: float = 10.0

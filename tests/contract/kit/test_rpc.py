@@ -8,6 +8,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
@@ -83,7 +84,7 @@ def reason_of(error: grpc.aio.AioRpcError) -> Reason:
     return domain.reason
 
 
-def settings_for(listen: str = "127.0.0.1:0") -> KitSettings:
+def settings_for(listen: str = "127.0.0.1:0", calls: float = 0) -> KitSettings:
     secret = SecretStr("unused")
     return KitSettings(
         region_file=EXAMPLE_REGION,
@@ -96,18 +97,20 @@ def settings_for(listen: str = "127.0.0.1:0") -> KitSettings:
         jwks_url=f"{ISSUER}/jwks.json",
         token_url=f"{ISSUER}/token",
         stop_seconds=3.0,
+        calls_per_second=calls,
     )
 
 
 @asynccontextmanager
-async def a_server(listen: str = "127.0.0.1:0") -> AsyncIterator[Server]:
+async def a_server(listen: str = "127.0.0.1:0", *, calls: float = 0) -> AsyncIterator[Server]:
     issuer, servicer = TestIssuer(FakeClock()), Servicer()
     verifier = TokenVerifier(ISSUER, f"{ISSUER}/jwks.json", "ecm-referrals", issuer.clock, issuer.http())
 
     def add(server: grpc.aio.Server) -> None:
         service_grpc.add_ReferralsServiceServicer_to_server(servicer, server)
 
-    async with serving(settings_for(listen), [DESCRIPTOR], add, POLICY, verifier, region=example_region()) as port:
+    settings = settings_for(listen, calls)
+    async with serving(settings, [DESCRIPTOR], add, POLICY, verifier, region=example_region()) as port:
         made = Server(port, issuer, servicer)
         try:
             yield made
@@ -382,3 +385,20 @@ async def test_an_absent_peer_is_said_quickly_and_found_when_back() -> None:
                 except DomainError:
                     await asyncio.sleep(0.1)
         await peer.close()
+
+
+async def test_a_person_who_calls_too_often_is_told_when_to_go_on() -> None:
+    """Each person has their own; services, and partners through the exchange, aren't counted here."""
+    async with a_server(calls=0.05) as server:
+        await server.register()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await server.register()
+        assert reason_of(caught.value) is Reason.RATE_LIMITED
+        status = Status.FromString(dict(caught.value.trailing_metadata() or ())[STATUS_DETAILS_KEY])
+        retry = RetryInfo()
+        assert status.details[1].Unpack(retry)
+        assert 1 <= retry.retry_delay.ToSeconds() <= 20
+        await server.register(sub="somebody-else")
+        for _ in range(3):
+            await server.register(sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None)
+            await server.register(actor(), **EXCHANGE)

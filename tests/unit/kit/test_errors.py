@@ -2,6 +2,7 @@
 
 import grpc
 import pytest
+from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ecm.api.common.v1 import error_reason_pb2
@@ -72,3 +73,11 @@ def test_error_info_goes_before_the_bare_status() -> None:
     status = to_status(DomainError(Reason.LEASE_REFUSED, "no")).SerializeToString()
     error = rpc_error(grpc.StatusCode.UNAVAILABLE, (STATUS_DETAILS_KEY, status))
     assert from_rpc_error(error).reason is Reason.LEASE_REFUSED
+
+
+def test_when_to_try_again_is_told() -> None:
+    status = to_status(DomainError(Reason.RATE_LIMITED, "no", retry_after=1.5))
+    info = RetryInfo()
+    assert status.details[1].Unpack(info)
+    assert info.retry_delay.ToMilliseconds() == 1_500
+    assert from_status(status).reason is Reason.RATE_LIMITED

@@ -4,10 +4,12 @@ https://hl7.org/fhir/smart-app-launch/STU2/backend-services.html
 """
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from starlette.requests import Request
 
 from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.limits import Limits
 from ecm.kit.auth.claims import Claims
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
@@ -22,9 +24,10 @@ MOST_KNOWN = 1_024
 class Authentication:
     """Says which client a request is of."""
 
-    def __init__(self, verifier: TokenVerifier, region: Region) -> None:
+    def __init__(self, verifier: TokenVerifier, region: Region, limits: Limits) -> None:
         self._verifier = verifier
         self._region = region
+        self._limits = limits
         # By what of the claims makes a caller: partners ask often, and differ little.
         self._known: dict[tuple[str, str, str], PartnerCaller] = {}
 
@@ -38,10 +41,23 @@ class Authentication:
             raise DomainError(
                 Reason.TOKEN_MISSING, "A bearer token is needed; .well-known/smart-configuration says where."
             )
-        claims = await self._verifier.verify(token.strip())
+        claims = await self._claims(token.strip(), request)
         found = self._known.get((claims.azp, claims.sub, claims.scope)) or self._remember(claims)
         user = request.headers.get(USER_HEADER, "").strip()[:LONGEST_USER]
         return replace(found, user=user) if user else found
+
+    async def _claims(self, token: str, request: Request) -> Claims:
+        """Checking a signature costs more than asking: who sends bad ones is held back, who is known never."""
+        client = request.scope.get("client")
+        address = client[0] if client else ""
+        if self._limits.tries_too_many(address) and not self._verifier.knows(token):
+            raise self._limits.turned_away()
+        try:
+            return await self._verifier.verify(token)
+        except DomainError as error:
+            if error.entry.http_status == HTTPStatus.UNAUTHORIZED:
+                self._limits.refused(address)
+            raise
 
     def _remember(self, claims: Claims) -> PartnerCaller:
         client = self._region.client(claims.azp)

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -14,13 +14,18 @@ from ecm.exchange.api.inquiry import describe
 from ecm.exchange.api.request import PartnerRequest
 from ecm.exchange.api.routes import READING, route
 from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.limits import Seat
 from ecm.kit.errors import DomainError, Reason
+from ecm.kit.metrics import HTTP_TURNED_AWAY
 from ecm.kit.telemetry import logger
 from ecm.kit.trace import current_trace, with_trace
 
 LARGEST_FORM = 65_536
+SERVICE_UNAVAILABLE = 503
 MOST_PARAMETERS = 100
+# Counted, not written: no writes of a flood, and none where nothing can be written.
 _UNAUDITED = frozenset({429, 503})
+_UNAVAILABLE = HTTP_TURNED_AWAY.labels("unavailable")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -29,22 +34,28 @@ class FhirDoor:
 
     def __init__(self, api: Api, prefix: str, open_documents: dict[str, tuple[str, bytes]]) -> None:
         self._api = api
-        self._authentication = Authentication(api.verifier, api.region)
+        self._authentication = Authentication(api.verifier, api.region, api.limits)
         self._prefix = prefix
         self._open = open_documents
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = PartnerRequest(scope, receive)
+        request, seat = PartnerRequest(scope, receive), Seat(self._api.limits)
         with with_trace(request.headers.get("traceparent")):
-            response = await self._answer(request, scope["path"].removeprefix(self._prefix).strip("/"))
-            await response(scope, receive, send)
+            try:
+                response = await self._answer(request, scope["path"].removeprefix(self._prefix).strip("/"), seat)
+                if response.status_code == SERVICE_UNAVAILABLE:
+                    _UNAVAILABLE.inc()
+                await response(scope, receive, send)
+            finally:
+                seat.leave()
 
-    async def _answer(self, request: Request, path: str) -> Response:
+    async def _answer(self, request: Request, path: str, seat: Seat) -> Response:
         try:
             document = self._open.get(path)
             if document is not None:
                 return _open_document(request, *document)
             caller = await self._authentication.caller(request)
+            seat.take(caller.client)
             return await self._to_caller(request, path, caller)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)
@@ -61,6 +72,9 @@ class FhirDoor:
             response = await self._served(incoming)
         except (DomainError, FhirError) as error:
             response = response_to(error, current_trace().trace_id)
+        except ClientDisconnect:
+            # Nobody reads this; the audit has that somebody asked.
+            response = response_to(DomainError(Reason.MALFORMED_JSON, "The body ended early."), "")
         except Exception:
             logger().exception("http.failed")
             response = response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)

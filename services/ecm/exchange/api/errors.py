@@ -6,6 +6,7 @@ granted, left one's view, deleted.
 
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from math import ceil
 from types import MappingProxyType
 from typing import Any
 
@@ -80,4 +81,4 @@ def _headers(error: DomainError) -> dict[str, str]:
         return {"www-authenticate": f'Bearer realm="fhir"{why}'}
     if error.reason is Reason.SCOPE_INSUFFICIENT:
         return {"www-authenticate": 'Bearer realm="fhir", error="insufficient_scope"'}
-    return {"retry-after": str(RETRY_SECONDS)} if status in (429, 503, 504) else {}
+    return {"retry-after": str(ceil(error.retry_after) or RETRY_SECONDS)} if status in (429, 503, 504) else {}

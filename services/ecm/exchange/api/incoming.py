@@ -11,6 +11,7 @@ from ecm.exchange.asks import Answer, Ask, Inquiry, Page, Released
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.dataref import Pointed
+from ecm.exchange.limits import Limits
 from ecm.exchange.release import Release
 from ecm.exchange.search.compile import compile_again
 from ecm.exchange.search.cursor import Cursors
@@ -37,6 +38,7 @@ class Api:
     cursors: Cursors
     ids: Ids
     find_dataref: FindDataref
+    limits: Limits = field(default_factory=Limits.none)
     writes: Mapping[tuple[str, str], "Handler"] = field(default_factory=dict)
 
 

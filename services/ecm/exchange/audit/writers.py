@@ -1,13 +1,16 @@
-"""A few writers that share the requests which wait: one agency's asks go in one `disclose()` call (baseline C)."""
+"""A few writers that share the requests which wait: one agency's asks go in one `disclose()` call (baseline C).
+
+Agencies take turns, and in an agency its clients: whoever asks for much waits for their own.
+"""
 
 import asyncio
-from collections import deque
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Iterable
 
 import asyncpg
 
 from ecm.exchange.asks import Answer, Ask, Kind, together
+from ecm.exchange.audit.line import Line, Waiting
 from ecm.exchange.audit.writer import Writer
 from ecm.exchange.caller import PartnerCaller
 from ecm.kit.db.failures import is_transient
@@ -25,11 +28,8 @@ TURNS = 4
 RECONNECT_SECONDS = 0.2
 
 
-@dataclass(slots=True, eq=False)
-class _Waiting:
-    document: dict[str, Any]
-    answer: "asyncio.Future[Answer]"
-    until: float
+_Key = tuple[str, Kind]
+"""Agency, and what goes together in one call."""
 
 
 class Writers:
@@ -39,11 +39,12 @@ class Writers:
         self._url = url
         self._ids = ids
         self._count = count
-        self._queues: dict[tuple[str, Kind], deque[_Waiting]] = {}
-        self._ready: asyncio.Queue[tuple[str, Kind]] = asyncio.Queue()
-        # What is in the queue of those that are ready, or under way.
-        self._called: set[tuple[str, Kind]] = set()
-        self._under_way: list[list[_Waiting]] = []
+        self._lines: dict[_Key, Line] = {}
+        self._ready: asyncio.Queue[_Key] = asyncio.Queue()
+        # What is in the queue of those that are ready, once each; and how many calls of each are under way.
+        self._next: set[_Key] = set()
+        self._calls: Counter[_Key] = Counter()
+        self._under_way: list[list[Waiting]] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -62,20 +63,27 @@ class Writers:
         """The committed answer; PEER_UNREACHABLE where the database is away or busy."""
         document = ask.document(caller.client, caller.user, current_trace().trace_id)
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(document, loop.create_future(), loop.time() + WAIT_SECONDS)
+        waiting = Waiting(caller.client, document, loop.create_future(), loop.time() + WAIT_SECONDS)
         key = (caller.agency, together(ask.kind))
-        queue = self._queues.setdefault(key, deque())
-        queue.append(waiting)
+        line = self._lines.setdefault(key, Line())
+        line.append(waiting)
         # Who asks while a call of the same sort is under way goes with the next, unless enough wait to fill one.
-        if key not in self._called or len(queue) % _most(key) == 0:
-            self._called.add(key)
-            self._ready.put_nowait(key)
+        if not self._calls[key] or len(line) >= _most(key):
+            self._make_ready(key)
         return await waiting.answer
+
+    def _make_ready(self, key: _Key) -> None:
+        """Once, however much waits: then it is the others' turn."""
+        if key not in self._next:
+            self._next.add(key)
+            self._ready.put_nowait(key)
 
     async def _serve(self, writer: Writer) -> None:
         try:
             while True:
                 key = await self._ready.get()
+                self._next.discard(key)
+                self._calls[key] += 1
                 try:
                     if writer.lost:
                         writer = await self._reopen()
@@ -86,7 +94,7 @@ class Writers:
         finally:
             writer.end()
 
-    async def _call(self, writer: Writer, key: tuple[str, Kind]) -> None:
+    async def _call(self, writer: Writer, key: _Key) -> None:
         batch = self._take(key)
         self._under_way.append(batch)
         try:
@@ -94,32 +102,34 @@ class Writers:
         finally:
             self._under_way.remove(batch)
 
-    async def _gather(self, key: tuple[str, Kind]) -> None:
+    async def _gather(self, key: _Key) -> None:
         """Waits while more come in: a call costs some 250 µs of its own, a read in it 40."""
-        queue, seen = self._queues[key], 0
-        while seen < len(queue) < _most(key):
-            seen = len(queue)
+        line, seen = self._lines[key], 0
+        while seen < len(line) < _most(key):
+            seen = len(line)
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 
-    def _take(self, key: tuple[str, Kind]) -> list[_Waiting]:
-        queue = self._queues[key]
-        batch = [queue.popleft() for _ in range(min(_most(key), len(queue)))]
+    def _take(self, key: _Key) -> list[Waiting]:
+        line = self._lines[key]
+        batch = line.take(_most(key))
+        if len(line) >= _most(key):
+            self._make_ready(key)
         # Who has given up meanwhile was answered 503: nothing of theirs is to be written.
         return [waiting for waiting in batch if not waiting.answer.done()]
 
-    def _done(self, key: tuple[str, Kind]) -> None:
-        if self._queues[key]:
-            self._ready.put_nowait(key)
-        else:
-            self._called.discard(key)
+    def _done(self, key: _Key) -> None:
+        self._calls[key] -= 1
+        if self._lines[key]:
+            self._make_ready(key)
 
     async def _give_up(self) -> None:
         """Answers who has waited too long: one timer for all, not one a request."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LATE_SECONDS)
-            for several in (*self._queues.values(), *self._under_way):
+            waiting_anywhere: list[Iterable[Waiting]] = [*self._lines.values(), *self._under_way]
+            for several in waiting_anywhere:
                 late = [waiting for waiting in several if waiting.until < loop.time()]
                 _fail(late, DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again."))
 
@@ -131,7 +141,7 @@ class Writers:
                 logger().warning("release.reconnect", error_class=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _answer(self, writer: Writer, agency: str, batch: list[_Waiting]) -> None:
+    async def _answer(self, writer: Writer, agency: str, batch: list[Waiting]) -> None:
         if not batch:
             return
         try:
@@ -146,7 +156,7 @@ class Writers:
             if not waiting.answer.done():
                 waiting.answer.set_result(answer)
 
-    async def _failed(self, writer: Writer, agency: str, batch: list[_Waiting], error: Exception) -> None:
+    async def _failed(self, writer: Writer, agency: str, batch: list[Waiting], error: Exception) -> None:
         """A faulty ask mustn't take others with it: each is tried alone, once."""
         if len(batch) > 1 and not writer.lost and not is_transient(error):
             for waiting in batch:
@@ -159,11 +169,11 @@ class Writers:
             _fail(batch, DomainError(Reason.INTERNAL, "The exchange failed; nothing was disclosed."))
 
 
-def _fail(batch: list[_Waiting], error: DomainError) -> None:
+def _fail(batch: list[Waiting], error: DomainError) -> None:
     for waiting in batch:
         if not waiting.answer.done():
             waiting.answer.set_exception(error)
 
 
-def _most(key: tuple[str, Kind]) -> int:
+def _most(key: _Key) -> int:
     return READS_PER_CALL if key[1] == "read" else SEARCHES_PER_CALL

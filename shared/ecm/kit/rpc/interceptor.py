@@ -14,7 +14,8 @@ from ecm.kit.auth.principal import PrincipalKind, principal_of
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.bounds import check_request
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.metrics import RPC_CALLS, RPC_SECONDS
+from ecm.kit.metrics import RPC_CALLS, RPC_LIMITED, RPC_SECONDS
+from ecm.kit.rates import Rates
 from ecm.kit.region import Region
 from ecm.kit.rpc.call import Call, answering
 from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, TRACEPARENT, bearer, idempotency_key, text_value
@@ -61,10 +62,11 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
     grpc.aio's `stop()` isn't graceful after an abort.
     """
 
-    def __init__(self, policy: Mapping[str, Rule], verifier: TokenVerifier, region: Region) -> None:
+    def __init__(self, policy: Mapping[str, Rule], verifier: TokenVerifier, region: Region, rates: Rates) -> None:
         self._policy = policy
         self._verifier = verifier
         self._region = region
+        self._rates = rates
 
     async def intercept_service(
         self,
@@ -116,9 +118,18 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         claims = await self._verifier.verify(bearer(text_value(visit.metadata, AUTHORIZATION)))
         visit.azp = claims.azp
         principal = principal_of(claims, _actor(visit.metadata), self._region)
+        if principal.kind is PrincipalKind.PERSON:
+            self._slow_down(principal.key)
         entry = check(self._policy.get(visit.method), principal, self._region)
         key = idempotency_key(visit.metadata) if entry.command else ""
         return Call(visit.method, principal, entry, visit.trace, deadline, key)
+
+    def _slow_down(self, name: str) -> None:
+        """RATE_LIMITED for a person; services are our own, and a partner is held back where it comes in."""
+        late = self._rates.take(name)
+        if late:
+            RPC_LIMITED.inc()
+            raise DomainError(Reason.RATE_LIMITED, "You call too often; wait, then go on.", retry_after=late)
 
 
 def _bound(context: Any) -> float:

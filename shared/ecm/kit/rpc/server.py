@@ -13,6 +13,7 @@ from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
 from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.rates import Rates
 from ecm.kit.region import Region
 from ecm.kit.rpc.channel import LARGEST_MESSAGE
 from ecm.kit.rpc.interceptor import AuthInterceptor
@@ -53,7 +54,8 @@ async def serving(
     Raises PortTakenError; ValueError where the policy names a method that doesn't exist.
     """
     names = [service.full_name for service in service_descriptors]
-    guard = AuthInterceptor(by_full_name(policy, service_descriptors), verifier, region)
+    rates = Rates(settings.calls_per_second)
+    guard = AuthInterceptor(by_full_name(policy, service_descriptors), verifier, region, rates)
     server = grpc.aio.server(interceptors=[guard], options=OPTIONS)
     add_servicers(server)
     checks = health.HealthServicer()
