@@ -14,6 +14,7 @@ from ecm.consent.compiling import recompile_region
 from ecm.consent.consumer import OWNERS, hearing
 from ecm.consent.enforcement import Enforcement
 from ecm.consent.journal import Journal
+from ecm.consent.lapse import Lapse
 from ecm.consent.learning import Learning
 from ecm.consent.lease import Lease
 from ecm.consent.peers import ExchangePeer, Owners
@@ -60,11 +61,13 @@ async def running(settings: ConsentSettings) -> AsyncIterator[int]:
         await prepare(uow, journal)
         peers = {name: await _peer(settings, stack, name, http) for name in ("referrals", "formulation", "exchange")}
         learning = Learning(Owners(peers["referrals"], peers["formulation"]).fetch)
-        enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal)
+        lapse = Lapse(engine, clock, settings.lease_seconds)
+        enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal, lapse)
         for work in (
             _relay(settings, uow).run(),
             _consumer(settings, uow, learning, enforcement).run(),
             enforcement.worker(),
+            lapse.worker(),
             Sweeper(uow, enforcement.wake).worker(),
         ):
             await _in_background(stack, work)

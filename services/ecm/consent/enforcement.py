@@ -1,4 +1,7 @@
-"""From R to E: sends sets to the exchange until it has committed them, and tells how far a narrowing is."""
+"""From R to E: sends sets to the exchange until it has committed them, and tells how far a narrowing is.
+
+Where the exchange can't be reached, E comes by time (`ecm.consent.lapse`).
+"""
 
 import asyncio
 import time
@@ -12,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.api.consent.v1.consent_service_pb2 import Enforcement as EnforcementMessage
 from ecm.api.exchange.v1 import exchange_service_pb2 as exchange
 from ecm.consent.journal import Journal
-from ecm.consent.store import narrowings, sets
+from ecm.consent.lapse import Lapse
+from ecm.consent.store import incarnations, narrowings, sets
 from ecm.consent.store.connections import transaction
 from ecm.consent.store.narrowings import Narrowing
 from ecm.consent.wire import enforcement
@@ -48,10 +52,11 @@ class Acknowledged:
 class Enforcement:
     """Pushes sets, in commands and by its own worker. A set that isn't acknowledged is sent again after any crash."""
 
-    def __init__(self, engine: AsyncEngine, exchange: Exchange, journal: Journal) -> None:
+    def __init__(self, engine: AsyncEngine, exchange: Exchange, journal: Journal, lapse: Lapse) -> None:
         self._engine = engine
         self._exchange = exchange
         self._journal = journal
+        self._lapse = lapse
         self._woken = asyncio.Event()
         self._asked_region = False
 
@@ -161,7 +166,8 @@ class Enforcement:
                 # Its set is none of ours: this database was restored to before it. It fails closed.
                 logger(worker="enforcement").error("exchange.ahead", epoch=acked[0], version=acked[1])
                 return False
-            await narrowings.enforced(conn, subject, acked, at)
+            if await incarnations.is_alone(conn):
+                await narrowings.enforced(conn, subject, acked, at)
         return True
 
     async def _journal_missing(self) -> None:
@@ -172,6 +178,8 @@ class Enforcement:
 
     async def _journaled(self, narrowing_id: UUID) -> Narrowing:
         narrowing = await self._load(narrowing_id)
+        # R is committed: from now on no lease is renewed before the exchange has it.
+        self._lapse.begins(narrowing_id)
         if narrowing.journaled_at is None:
             await self._journal.append(narrowing)
             async with transaction(self._engine) as conn:

@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.api.consent.v1.consent_service_pb2 import RenewLeaseRequest, RenewLeaseResponse
 from ecm.consent.enforcement import Enforcement
-from ecm.consent.store import sets
+from ecm.consent.store import incarnations, sets
 from ecm.consent.store.connections import transaction
 from ecm.kit.errors import DomainError, Reason
 
@@ -20,7 +20,7 @@ class Lease:
     async def renew(self, request: RenewLeaseRequest) -> RenewLeaseResponse:
         """Seconds from before the request; LEASE_REFUSED, and what lacks is sent at once.
 
-        Refused before it has the region's set, while a narrowing is
+        Refused where another database answered last, before it has the region's set, while a narrowing is
         unacknowledged by that incarnation (a restored database has acknowledged nothing), while its highest version
         is below one acknowledged, or above all that we ever drew.
         """
@@ -35,6 +35,8 @@ class Lease:
     async def _refusal(self, request: RenewLeaseRequest) -> str:
         has = (request.highest_epoch, request.highest_version)
         async with transaction(self._engine) as conn:
+            if not await incarnations.is_present(conn, request.incarnation):
+                return "Another database of the exchange answered last."
             if not await sets.region_acknowledged(conn, request.incarnation):
                 return "This database of the exchange hasn't got the region's agreements and clients yet."
             if await sets.narrowing_unacknowledged(conn, request.incarnation):

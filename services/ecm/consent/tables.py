@@ -111,11 +111,14 @@ narrowing = Table(
     _at("answered_at"),
 )
 
-# One row: the epoch of our sets, and the incarnation of the exchange's database that last acknowledged one.
+# One row: the epoch of our sets, and the incarnation of the exchange's database that last acknowledged one:
+# the how manieth it is, and up to which of them the leases of all earlier ones are certainly over.
 standing = Table(
     "standing",
     metadata,
     Column("one", Boolean, primary_key=True),
     Column("epoch", BigInteger, nullable=False),
     Column("incarnation", Text, nullable=False),
+    Column("ordinal", BigInteger, nullable=False),
+    Column("alone", BigInteger, nullable=False),
 )

@@ -15,6 +15,7 @@ from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
+from ecm.kit.lease import renewal_seconds
 from ecm.kit.rpc.channel import Peer
 from ecm.kit.telemetry import logger
 
@@ -66,7 +67,7 @@ class Lease:
         """Asks once. Raises consent's DomainError: LEASE_REFUSED while a narrowing is unacknowledged."""
         asked_at = self._clock.boottime()
         request = await self._request()
-        answer = await self._consent.call(self._stub.RenewLease, request, timeout=max(self._seconds / 3, 0.2))
+        answer = await self._consent.call(self._stub.RenewLease, request, timeout=renewal_seconds(self._seconds))
         # Never longer than our own setting: consent counts with it.
         self._until = asked_at + min(answer.lease_seconds, self._seconds)
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.consent.store.sets import NOTHING, Version
-from ecm.consent.tables import narrowing
+from ecm.consent.tables import grant_set, narrowing, standing
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 
@@ -100,6 +100,28 @@ async def enforced(conn: AsyncConnection, subject: UUID, acked: Version, at: dat
     """E of every narrowing of the subject up to the acknowledged set."""
     row = update(narrowing).where(_c.subject == subject, _c.enforced_at.is_(None))
     await conn.execute(row.where(tuple_(_c.epoch, _c.version) <= tuple_(*acked)).values(enforced_at=at))
+
+
+async def enforced_meanwhile(conn: AsyncConnection) -> None:
+    """E of what the present database had acknowledged before: for a set that stayed as it was, nobody asks it again."""
+    has_it = (
+        (grant_set.c.subject == _c.subject)
+        & (grant_set.c.acked_incarnation == standing.c.incarnation)
+        & (tuple_(grant_set.c.acked_epoch, grant_set.c.acked_version) >= tuple_(_c.epoch, _c.version))
+    )
+    row = update(narrowing).where(_c.enforced_at.is_(None), has_it, standing.c.alone == standing.c.ordinal)
+    await conn.execute(row.values(enforced_at=func.clock_timestamp()))
+
+
+async def still_open(conn: AsyncConnection) -> Sequence[UUID]:
+    """Narrowings before E."""
+    return (await conn.execute(select(_c.narrowing_id).where(_c.enforced_at.is_(None)))).scalars().all()
+
+
+async def enforced_by_time(conn: AsyncConnection, narrowing_ids: Sequence[UUID]) -> None:
+    """E of these: nothing can leave any more by a lease that was given before them."""
+    row = update(narrowing).where(_c.narrowing_id.in_(narrowing_ids), _c.enforced_at.is_(None))
+    await conn.execute(row.values(enforced_at=func.clock_timestamp()))
 
 
 async def answered(conn: AsyncConnection, narrowing_id: UUID) -> None:

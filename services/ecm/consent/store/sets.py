@@ -9,6 +9,7 @@ from sqlalchemy import Row, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ecm.consent.store import incarnations
 from ecm.consent.tables import GRANT_VERSION, grant_set, recompile, standing
 
 REGION = UUID(int=0)
@@ -70,7 +71,7 @@ async def acknowledge(conn: AsyncConnection, subject: UUID, acked: Version, inca
     values = {"acked_epoch": acked[0], "acked_version": acked[1], "acked_incarnation": incarnation}
     older = or_(_c.acked_incarnation != incarnation, tuple_(_c.acked_epoch, _c.acked_version) < tuple_(*acked))
     await conn.execute(row.where(older).values(values))
-    await conn.execute(update(standing).where(standing.c.incarnation != incarnation).values(incarnation=incarnation))
+    await incarnations.answers(conn, incarnation)
     found = await find(conn, subject)
     return found is not None and found.version >= acked
 

@@ -10,11 +10,12 @@ import orjson
 
 from ecm.exchange.asks import Answer, Released
 from ecm.kit.ids import Ids
+from ecm.kit.lease import TRANSACTION_SECONDS
 
 Connection = Any
 """asyncpg.Connection; its stubs want a type argument that the runtime class hasn't."""
 
-CALL_SECONDS = 15.0
+CALL_SECONDS = TRANSACTION_SECONDS
 """Past this the connection is given up; the server's own bounds are shorter."""
 
 BOUNDS = {
