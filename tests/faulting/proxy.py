@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Callable
 from enum import Enum
 
@@ -27,7 +28,10 @@ class Proxy:
         self._acting = threading.Lock()
         self._open = {way: threading.Event() for way in BOTH}
         self._on_answer: Callable[[], bool] | None = None
-        self._sockets: list[socket.socket] = []
+        self._sockets: set[socket.socket] = set()
+        self._delay = 0.0
+        self._rate = 0.0
+        self._refusing = False
         self._let_pass()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -42,12 +46,23 @@ class Proxy:
         self.cut()
         self._let_pass()
 
+    def resume(self) -> None:
+        """Everything passes again, what was held first: the packets were late, no connection is lost."""
+        self._let_pass()
+
+    def slow(self, delay: float, rate: float) -> None:
+        """Each piece of up to 64 KiB is `delay` seconds late, and passes at `rate` bytes a second; until `release`."""
+        self._delay, self._rate = delay, rate
+
+    def refuse(self) -> None:
+        """End every connection, and every new one as soon as it is made, until `release` or `resume`."""
+        self._refusing = True
+        self.cut()
+
     def cut(self) -> None:
         """End every connection at once, whatever passes; new ones are taken as before."""
-        for held in self._sockets:
-            with contextlib.suppress(OSError):
-                held.shutdown(socket.SHUT_RDWR)
-        self._sockets.clear()
+        for held in list(self._sockets):
+            _end(held)
 
     def at_an_answer(self, act: Callable[[], bool]) -> None:
         """Before each answer of the target is forwarded, `act`; once it says true, nothing passes any more."""
@@ -60,6 +75,8 @@ class Proxy:
         self._let_pass()
 
     def _let_pass(self) -> None:
+        self._delay = self._rate = 0.0
+        self._refusing = False
         for way in BOTH:
             self._open[way].set()
 
@@ -75,12 +92,15 @@ class Proxy:
 
     def _connect(self, near: socket.socket) -> None:
         host, port = self.target.split(":")
+        if self._refusing:
+            near.close()
+            return
         try:
             far = socket.create_connection((host, int(port)))
         except OSError:
             near.close()
             return
-        self._sockets += [near, far]
+        self._sockets |= {near, far}
         threading.Thread(target=self._pump, args=(near, far, Way.ASKING), daemon=True).start()
         threading.Thread(target=self._pump, args=(far, near, Way.ANSWERING), daemon=True).start()
 
@@ -96,7 +116,16 @@ class Proxy:
                 if way is Way.ANSWERING:
                     self._act()
                 self._open[way].wait()
+                if self._rate:
+                    time.sleep(self._delay + len(data) / self._rate)
                 sink.sendall(data)
-        for ended in (source, sink):
-            with contextlib.suppress(OSError):
-                ended.shutdown(socket.SHUT_RDWR)
+        _end(source)
+        _end(sink)
+        # The other way's thread closes the other socket: each may still be read there.
+        self._sockets.discard(source)
+        source.close()
+
+
+def _end(held: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        held.shutdown(socket.SHUT_RDWR)

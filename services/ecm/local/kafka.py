@@ -31,7 +31,7 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller_port}
 listeners=CLIENT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=CLIENT://127.0.0.1:{port}
+advertised.listeners=CLIENT://{advertised}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=CLIENT
 # The controller's listener too: without SASL it is anonymous there, the authorizer denies it, nothing opens.
@@ -70,7 +70,10 @@ log.retention.hours=168
 
 @dataclass(frozen=True, slots=True)
 class Broker:
-    """One node: its folder, ports, Java and class path. `password` is the administrator's."""
+    """One node: its folder, ports, Java and class path. `password` is the administrator's.
+
+    `advertised` ("host:port") is where clients are told to go on to, where that isn't the node itself.
+    """
 
     folder: Path
     java: Path
@@ -78,6 +81,7 @@ class Broker:
     port: int
     controller_port: int
     password: str
+    advertised: str = ""
 
     @property
     def bootstrap(self) -> str:
@@ -114,6 +118,7 @@ def configure(broker: Broker) -> None:
     )
     text = PROPERTIES.format(
         port=broker.port,
+        advertised=broker.advertised or broker.bootstrap,
         controller_port=broker.controller_port,
         jaas=jaas,
         admin=KAFKA_ADMIN,

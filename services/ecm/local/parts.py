@@ -111,6 +111,7 @@ class KafkaPart:
             port=self.plan.ports["kafka"],
             controller_port=self.plan.ports["kafka-controller"],
             password=self._passwords()[KAFKA_ADMIN],
+            advertised=self.plan.settings.get(self.name, {}).get("advertised", ""),
         )
         kafka.configure(broker)
         await kafka.format_storage(broker, self.paths.log(self.name))

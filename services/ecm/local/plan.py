@@ -14,7 +14,7 @@ from ecm.local.paths import StatePaths
 
 
 class Plan(BaseModel):
-    """Parts, ports and settings of one state. `settings` overrides environment variables, by part."""
+    """Parts, ports and settings of one state. `settings` overrides environment variables, by part; of `kafka`, `advertised`."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -66,7 +66,8 @@ class Stack:
         """Start a supervisor and wait until all is healthy; it ends with this process unless `detach`ed.
 
         `ports` fixes some by name (`http`, `postgres`, `kafka`, `issuer`, a service's name); `settings` overrides
-        environment variables by service, e.g. `{"exchange": {"ECM_CONSENT_ADDRESS": proxy}}`. Raises `LocalError`.
+        environment variables by service, e.g. `{"exchange": {"ECM_CONSENT_ADDRESS": proxy}}`, and of `kafka` what it
+        tells clients to go on to: `{"kafka": {"advertised": proxy}}`. Raises `LocalError`.
         """
         paths = StatePaths(Path(state_dir).resolve())
         plan = prepare(

@@ -38,6 +38,7 @@ class Journey:
     versions: dict[str, int] = field(default_factory=dict)
     fetched: list[TopicEvent] = field(default_factory=list)
     posted: list[str] = field(default_factory=list)
+    unconcerned: int = 0
 
     @classmethod
     def on(cls, stack: Stack, subject: Subject | None = None) -> "Journey":
@@ -89,8 +90,9 @@ def expect_status(answer: httpx.Response, status: HTTPStatus, what: str) -> None
     expect(answer.status_code == status, f"{what}: {answer.status_code} {answer.text[:300]}")
 
 
-def until(look: Callable[[], T | None], what: str, seconds: float = PATIENCE_SECONDS) -> T:
+def until(look: Callable[[], T | None], what: str, seconds: float | None = None) -> T:
     """Look again and again until something is there; events travel, so nothing is there at once."""
+    seconds = PATIENCE_SECONDS if seconds is None else seconds
     end = time.monotonic() + seconds
     while True:
         if found := look():

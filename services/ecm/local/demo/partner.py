@@ -104,12 +104,12 @@ class Partner:
     def events(self, seconds: float = 3.0) -> list[TopicEvent]:
         """Every event of this client's topic from the beginning, until `seconds` pass without a new one."""
         topic = f"ecm.{self.stack.plan.load_region().slug}.client.{self.client}.v1"
-        consumer = self._consumer()
+        consumer = self.consumer()
         try:
             parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
             consumer.assign(parts)
             consumer.seek_to_beginning()
-            return [_event(record) for record in _drain(consumer, seconds)]
+            return [topic_event(record) for record in _drain(consumer, seconds)]
         finally:
             consumer.close()
 
@@ -123,7 +123,8 @@ class Partner:
         """Close the connection."""
         self._http.close()
 
-    def _consumer(self) -> KafkaConsumer:
+    def consumer(self) -> KafkaConsumer:
+        """A consumer with this client's credentials, of no group."""
         access = self.stack.kafka(self.client)
         return KafkaConsumer(
             bootstrap_servers=access.bootstrap,
@@ -143,7 +144,8 @@ def _drain(consumer: KafkaConsumer, seconds: float) -> Iterator[Any]:
             yield from records
 
 
-def _event(record: Any) -> TopicEvent:
+def topic_event(record: Any) -> TopicEvent:
+    """The event in a record of a partner's topic."""
     headers = {name: value.decode() for name, value in record.headers}
     body = json.loads(record.value)
     return TopicEvent(

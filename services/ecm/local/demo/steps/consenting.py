@@ -7,7 +7,7 @@ import httpx
 from ecm.api.consent.v1 import consent_service_pb2 as messages
 from ecm.local.demo import material
 from ecm.local.demo.journey import Journey, describe, expect, expect_status, until
-from ecm.local.demo.partner import Resource, TopicEvent
+from ecm.local.demo.partner import Partner, Resource, TopicEvent
 from ecm.local.demo.steps.referring import MANAGER
 
 BY_CONSENT = (
@@ -30,6 +30,7 @@ def nothing_before(journey: Journey) -> list[str]:
     expect(asked.status_code == nobody.status_code == HTTPStatus.OK, "both searches answer 200")
     expect(asked.json()["total"] == 0, "the child isn't found")
     expect(_but_for_the_question(asked) == _but_for_the_question(nobody), "the answers are alike, word for word")
+    journey.unconcerned = _heard(journey.local_authority)
     return ["a search by NHS number finds 0, the same as for a number that nobody has"]
 
 
@@ -57,28 +58,35 @@ def events(journey: Journey) -> list[str]:
     journey.fetched = until(lambda: _of_the_child(journey), "psychology's topic has events of the child")
     stranger = journey.local_authority.get(journey.fetched[0].dataref)
     expect_status(stranger, HTTPStatus.NOT_FOUND, "another client finds nothing there")
-    expect(not journey.local_authority.events(seconds=1.0), "the local authority's topic has none")
+    expect(_heard(journey.local_authority) == journey.unconcerned, "the local authority's topic has none of the child")
     return [f"{len(journey.fetched)} `available` events, each fetched; {journey.local_authority.client} has none"]
 
 
 def _of_the_child(journey: Journey) -> list[TopicEvent]:
     """The `available` events under the child's pseudonym, which is the one whose Patient has the child's number."""
-    available = [event for event in journey.psychology.events(seconds=1.0) if event.type == "available"]
-    fetched = {event.dataref: _fetched(journey, event) for event in available}
-    numbers = {
-        event.subject: str(fetched[event.dataref].get("identifier", ""))
-        for event in available
-        if fetched[event.dataref]["resourceType"] == "Patient"
-    }
-    ours = {subject for subject, number in numbers.items() if journey.subject.nhs_number in number}
-    return [event for event in available if event.subject in ours]
+    told: dict[str, list[TopicEvent]] = {}
+    for event in journey.psychology.events(seconds=1.0):
+        if event.type == "available":
+            told.setdefault(event.subject, []).append(event)
+    return next((events for events in told.values() if _about(journey, events)), [])
 
 
-def _fetched(journey: Journey, event: TopicEvent) -> Resource:
-    answer = journey.psychology.get(event.dataref)
-    expect_status(answer, HTTPStatus.OK, "its dataref answers with the resource")
-    found: Resource = answer.json()
-    return found
+def _about(journey: Journey, events: list[TopicEvent]) -> bool:
+    """Whether one child's events are of ours, and each dataref answers with its resource."""
+    first = journey.psychology.get(events[0].dataref)
+    if not first.is_success or not _is_of(journey, first.json()):
+        return False
+    return all(journey.psychology.get(event.dataref).is_success for event in events)
+
+
+def _is_of(journey: Journey, resource: Resource) -> bool:
+    patient = journey.psychology.patient(journey.subject.identifier)
+    return patient is not None and patient["id"] in str(resource)
+
+
+def _heard(partner: Partner) -> int:
+    """How many events of any child stand on the partner's topic."""
+    return sum(event.type != "heartbeat" for event in partner.events(seconds=0.5))
 
 
 def _sees_all(journey: Journey) -> bool:

@@ -1,0 +1,60 @@
+"""No effect twice, none missing: each command's version once, each story's records as many as in a calm one."""
+
+from collections import Counter
+
+from faults.checker.changes import change
+from faults.checker.verdict import Verdict
+from faults.evidence import OWNERS, Evidence
+
+Shape = Counter[tuple[str, str, int]]
+
+
+def every_version_has_its_event(evidence: Evidence, verdict: Verdict) -> None:
+    """Versions and events are one to one, and a record's versions are 1 to its newest."""
+    for service in OWNERS:
+        versions = Counter((str(row["record_id"]), row["version"]) for row in evidence.rows(service, "record_version"))
+        told: Counter[tuple[str, int]] = Counter()
+        for row in evidence.rows(service, "outbox"):
+            found = change(service, row["value"])
+            told[found.record_id, found.version] += 1
+        for named, count in (versions - told).items():
+            verdict.expect(False, "effects", f"{service}: version {named} has {count} more rows than events")
+        for named, count in (told - versions).items():
+            verdict.expect(False, "effects", f"{service}: version {named} has {count} more events than rows")
+        for head in evidence.rows(service, "record"):
+            kept = [number for (record_id, number) in versions if record_id == str(head["record_id"])]
+            whole = sorted(kept) == list(range(1, head["version"] + 1))
+            verdict.expect(whole, "effects", f"{service}: record {head['record_id']} hasn't versions 1 to its newest")
+        verdict.looked_at["versions"] += len(versions)
+
+
+def every_answer_has_its_effect(evidence: Evidence, verdict: Verdict) -> None:
+    """What a client was told is done is there; no two commands were told the same new version."""
+    for service in OWNERS:
+        versions = {(str(row["record_id"]), row["version"]) for row in evidence.rows(service, "record_version")}
+        for command in evidence.commands:
+            if command.service == service:
+                named = (command.record_id, command.version)
+                verdict.expect(named in versions, "answered", f"{command.method} was answered {named}, which isn't there")
+    verdict.looked_at["answers"] += len(evidence.commands)
+
+
+def stories_end_alike(evidence: Evidence, verdict: Verdict) -> None:
+    """Children of one story have as many records of each kind, and as many versions of them, as the first has."""
+    for story in evidence.stories:
+        shapes = {child: _shape(evidence, child) for child in story}
+        for child, shape in shapes.items():
+            first = shapes[story[0]]
+            for what, count in ((shape - first) + (first - shape)).items():
+                verdict.expect(False, "stories", f"child {child} and {story[0]} differ by {count} of {what}")
+        verdict.looked_at["children"] += len(story)
+
+
+def _shape(evidence: Evidence, child: str) -> Shape:
+    """(service, kind, versions) → how many records."""
+    return Counter(
+        (service, head["kind"], head["version"])
+        for service in OWNERS
+        for head in evidence.rows(service, "record")
+        if str(head["child_id"]) == child
+    )
