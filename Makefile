@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test check lint types protos protos-check imports clean bench
+.PHONY: help env demo up down test check lint types protos protos-check imports clean bench faults
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -34,6 +34,9 @@ test: env ## The whole suite that needs nothing but Python
 
 bench: env ## Ours beside the raw limit, as a table and build/bench.json: make bench BENCH="--seconds 8"
 	@$(BIN)/python tests/benchmarks/bench.py $(BENCH)
+
+faults: env ## Every process killed and every link cut under load, then checked: make faults SEED=7 FAULTS="--rounds 3"
+	@$(BIN)/python tests/faults/run.py $(if $(SEED),--seed $(SEED)) $(FAULTS)
 
 check: lint types protos-check imports ## Style, types, protos, arrows
 

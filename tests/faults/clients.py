@@ -10,7 +10,6 @@ from typing import Any
 
 import grpc
 import httpx
-from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from ecm.api.consent.v1.consent_service_pb2 import ENFORCEMENT_STATE_ENFORCING
@@ -18,12 +17,12 @@ from ecm.kit.rpc.channel import OPTIONS
 from ecm.local.demo.partner import Partner, Resource, TopicEvent, topic_event
 from ecm.local.demo.yot import Yot
 from ecm.local.errors import LocalError
+from ecm.local.whole_topics import read_whole
 from faults.ledger import Command, Ledger
 
 PASSING_CODES = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 PASSING_STATUSES = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 QUESTIONS = ("Get", "List", "Find", "Explain", "Verify")
-TOPIC_SECONDS = 20.0
 
 OnCommand = Callable[[], None]
 """Called before a command is first sent: here faults begin."""
@@ -112,29 +111,6 @@ class GoodPartner(Partner):
             return [topic_event(record) for record in read_whole(consumer, [topic])]
 
 
-def read_whole(consumer: KafkaConsumer, topics: list[str]) -> list[Any]:
-    """All records that stand on the topics now, by partition and offset. KafkaError where that takes too long."""
-    parts = [TopicPartition(topic, number) for topic in topics for number in _partitions(consumer, topic)]
-    consumer.assign(parts)
-    consumer.seek_to_beginning()
-    ends = consumer.end_offsets(parts)
-    found: dict[TopicPartition, list[Any]] = {part: [] for part in parts}
-    until = time.monotonic() + TOPIC_SECONDS
-    while any(consumer.position(part) < ends[part] for part in parts):
-        if time.monotonic() > until:
-            raise KafkaError("A topic wasn't read in time.")
-        for part, records in consumer.poll(timeout_ms=200).items():
-            found[part] += records
-    return [record for part in parts for record in found[part]]
-
-
-def _partitions(consumer: KafkaConsumer, topic: str) -> list[int]:
-    found = consumer.partitions_for_topic(topic)
-    if not found:
-        raise KafkaError("The topic's partitions aren't known now.")
-    return sorted(found)
-
-
 def _passes(error: Exception) -> str:
     """What the refusal is called, where trying again may help; "" where it is an answer."""
     if isinstance(error, grpc.Call):
@@ -150,4 +126,3 @@ def _names(method: Any) -> tuple[str, str, str]:
     path = method._method if isinstance(method._method, str) else method._method.decode()
     whole, name = path.strip("/").split("/")
     return path, whole.split(".")[2], name
-

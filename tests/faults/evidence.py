@@ -16,7 +16,7 @@ from ecm.kit.settings import client_topic, dead_letter_topic, service_topic
 from ecm.local import credentials
 from ecm.local.names import CONSUMES, SERVICES
 from ecm.local.stack import Stack
-from faults.clients import read_whole
+from ecm.local.whole_topics import client_settings, read_whole
 from faults.ledger import Command, Ledger
 
 SETTLE_SECONDS = 120.0
@@ -73,7 +73,9 @@ class Evidence:
     def dead_letters(self) -> list[Message]:
         """What any consumer has given up."""
         slug = self.region.slug
-        names = [dead_letter_topic(service_topic(slug, one), who) for who, several in CONSUMES.items() for one in several]
+        names = [
+            dead_letter_topic(service_topic(slug, one), who) for who, several in CONSUMES.items() for one in several
+        ]
         return [message for name in names for message in self.topics[name]]
 
 
@@ -110,9 +112,7 @@ def settled(stack: Stack, ledger: Ledger, stories: Sequence[Sequence[str]]) -> E
 async def _quiet(stack: Stack) -> bool:
     """Whether every outbox is empty and every event has come to its consumers. What stays so, the checks name."""
     published = {service: await _one(stack, service, "SELECT count(*) FROM outbox") for service in OWNERS}
-    waits = [
-        await _one(stack, service, "SELECT count(*) FROM outbox WHERE published_at IS NULL") for service in OWNERS
-    ]
+    waits = [await _one(stack, service, "SELECT count(*) FROM outbox WHERE published_at IS NULL") for service in OWNERS]
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM partner_outbox WHERE published_at IS NULL"))
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM fetch_queue"))
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM projected_record WHERE hidden"))
@@ -138,9 +138,9 @@ async def _tables(stack: Stack) -> dict[tuple[str, str], list[Row]]:
         connection = await asyncpg.connect(stack.database_url(service, "owner"), ssl=False)
         try:
             for table in (*COMMON, *OWN.get(service, ())):
-                found[service, table] = [dict(row) for row in await connection.fetch(f'SELECT * FROM "{table}"')]  # noqa: S608
+                found[service, table] = [dict(row) for row in await connection.fetch(f'SELECT * FROM "{table}"')]
             if service == "exchange":
-                query = f"SELECT a.writer, a.n, a.client, a.digest, {DIGEST_OF_A} AS computed FROM audit a"  # noqa: S608
+                query = f"SELECT a.writer, a.n, a.client, a.digest, {DIGEST_OF_A} AS computed FROM audit a"
                 found[service, "audit"] = [dict(row) for row in await connection.fetch(query)]
         finally:
             await connection.close()
@@ -148,14 +148,7 @@ async def _tables(stack: Stack) -> dict[tuple[str, str], list[Row]]:
 
 
 def _topics(stack: Stack, names: list[str]) -> dict[str, list[Message]]:
-    access = stack.kafka("ecm-admin")
-    consumer = KafkaConsumer(
-        bootstrap_servers=access.bootstrap,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=access.username,
-        sasl_plain_password=access.password,
-    )
+    consumer = KafkaConsumer(**client_settings(stack.kafka("ecm-admin")))
     found: dict[str, list[Message]] = {name: [] for name in names}
     try:
         for record in read_whole(consumer, names):

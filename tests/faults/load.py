@@ -20,7 +20,7 @@ class Load:
     def __init__(self, begin: Callable[[Subject], Journey], subjects: Iterator[Subject], seed: int) -> None:
         self._begin = begin
         self._subjects = subjects
-        self._chance = random.Random(seed)  # noqa: S311 - to be repeated, no secret
+        self._chance = random.Random(seed)
         self._stop = threading.Event()
         self._failures: list[BaseException] = []
         self.finished: list[Journey] = []

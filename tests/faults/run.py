@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,7 +53,6 @@ class Run:
     reads: int = 0
 
     def __post_init__(self) -> None:
-        patience.PATIENCE_SECONDS = PATIENCE_SECONDS
         self.subjects: Iterator[Subject] = subjects(patience.Journey.on(self.linked.stack).today)
 
     def begin(self, subject: Subject, on_command: Callable[[], None] = quietly) -> Journey:
@@ -110,6 +110,16 @@ class Run:
         )
 
 
+@contextmanager
+def patient() -> Iterator[None]:
+    """Within, a journey waits for what travels as long as its clients do for an answer."""
+    before, patience.PATIENCE_SECONDS = patience.PATIENCE_SECONDS, PATIENCE_SECONDS
+    try:
+        yield
+    finally:
+        patience.PATIENCE_SECONDS = before
+
+
 def go(linked: Linked, options: argparse.Namespace, say: Say) -> tuple[Run, Evidence]:
     """All rounds; then the evidence."""
     run = Run(linked, say)
@@ -125,7 +135,7 @@ def go(linked: Linked, options: argparse.Namespace, say: Say) -> tuple[Run, Evid
 def parse(arguments: list[str]) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seed", type=int, default=random.randrange(LONGEST_SEED), help="else a random one")  # noqa: S311
+    parser.add_argument("--seed", type=int, default=random.randrange(LONGEST_SEED), help="else a random one")
     parser.add_argument("--rounds", type=int, default=1, help="at least so many journeys")
     parser.add_argument("--seconds", type=float, default=0.0, help="begin journeys for so long")
     parser.add_argument("--on-links", type=int, default=8, help="faults on connections in each journey")
@@ -143,7 +153,7 @@ def main() -> None:
     say(f"seed {options.seed}")
     folder = Path(tempfile.mkdtemp(prefix="ecm-faults-"))
     say(f"state in {folder}")
-    with linked_region(folder, lease_seconds=LEASE_SECONDS) as linked:
+    with linked_region(folder, lease_seconds=LEASE_SECONDS) as linked, patient():
         run, evidence = go(linked, options, say)
         looked_at, findings = check(evidence)
     for finding in findings:

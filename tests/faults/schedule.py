@@ -42,7 +42,7 @@ class Fault:
 
 def plan(seed: int, commands: int, on_links: int) -> list[Fault]:
     """The faults of one journey of so many commands: each process killed, both restarted, and `on_links` faults."""
-    chance = random.Random(seed)  # noqa: S311 - to be repeated, no secret
+    chance = random.Random(seed)
     wanted: list[Fault] = [Fault(0, "kill", part=part) for part in ALL_PARTS]
     wanted += [Fault(0, "restart", part=part) for part in RESTARTS]
     wanted += [_on_link(chance, number) for number in range(on_links)]

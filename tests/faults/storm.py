@@ -3,8 +3,8 @@
 import threading
 from collections.abc import Callable, Sequence
 
-from faults.schedule import Fault, strike
 from faults.links import Linked
+from faults.schedule import Fault, strike
 
 
 class Storm:

@@ -14,7 +14,10 @@ from ecm.local.paths import StatePaths
 
 
 class Plan(BaseModel):
-    """Parts, ports and settings of one state. `settings` overrides environment variables, by part; of `kafka`, `advertised`."""
+    """Parts, ports and settings of one state.
+
+    `settings` overrides environment variables, by part; of `kafka`, the `advertised` address.
+    """
 
     model_config = ConfigDict(frozen=True)
 

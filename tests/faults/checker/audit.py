@@ -62,7 +62,9 @@ def _checkpoints(evidence: Evidence, chains: dict[int, bytes], verdict: Verdict)
     for missing in stored.keys() - copied.keys():
         verdict.expect(False, "chain", f"checkpoint {missing} isn't copied outside of PostgreSQL")
     for seq, found in copied.items():
-        verdict.expect(bytes.fromhex(found["chain"]) == chains.get(seq), "chain", f"checkpoint {seq} names another chain")
+        verdict.expect(
+            bytes.fromhex(found["chain"]) == chains.get(seq), "chain", f"checkpoint {seq} names another chain"
+        )
         verdict.expect(_signed(found), "chain", f"checkpoint {seq} isn't signed")
     verdict.looked_at["checkpoints"] += len(copied)
 

@@ -35,7 +35,9 @@ def every_answer_has_its_effect(evidence: Evidence, verdict: Verdict) -> None:
         for command in evidence.commands:
             if command.service == service:
                 named = (command.record_id, command.version)
-                verdict.expect(named in versions, "answered", f"{command.method} was answered {named}, which isn't there")
+                verdict.expect(
+                    named in versions, "answered", f"{command.method} was answered {named}, which isn't there"
+                )
     verdict.looked_at["answers"] += len(evidence.commands)
 
 

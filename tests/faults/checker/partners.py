@@ -46,7 +46,9 @@ def every_numbered_event_is_sent(evidence: Evidence, verdict: Verdict) -> None:
 
 def told_is_what_was_said(evidence: Evidence, verdict: Verdict) -> None:
     """What the exchange believes a topic calls available is what the topic's last word of it is."""
-    tokens = {(row["client_id"], row["token"]): (row["type"], row["id"]) for row in evidence.rows("exchange", "dataref")}
+    tokens = {
+        (row["client_id"], row["token"]): (row["type"], row["id"]) for row in evidence.rows("exchange", "dataref")
+    }
     said: dict[tuple[str, str, object], str] = {}
     for row in sorted(evidence.rows("exchange", "partner_outbox"), key=lambda row: row["id"]):
         if row["token"]:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -58,7 +59,9 @@ def grants_are_consents(evidence: Evidence, verdict: Verdict) -> None:
         known = (row["acked_epoch"], row["acked_version"])
         verdict.expect(known == newest, "grants", f"the set of {row['subject']} isn't acknowledged")
         if row["subject"].int:
-            verdict.expect(applied.get(row["subject"]) == newest, "grants", f"the exchange has another set of {row['subject']}")
+            verdict.expect(
+                applied.get(row["subject"]) == newest, "grants", f"the exchange has another set of {row['subject']}"
+            )
     verdict.looked_at["sets"] += len(evidence.rows("consent", "grant_set"))
 
 
@@ -125,7 +128,9 @@ def _compare(row: Row, aim: tuple[Any, Row], verdict: Verdict) -> None:
     key = (row["type"], row["id"], row["view"])
     verdict.expect(row["body"] == wanted, "projection", f"{key} isn't what its owner's record says")
     labels = (list(found.categories), found.only_for, found.record_id)
-    verdict.expect((row["categories"], row["only_for"], row["record_id"]) == labels, "projection", f"{key}'s labels differ")
+    verdict.expect(
+        (row["categories"], row["only_for"], row["record_id"]) == labels, "projection", f"{key}'s labels differ"
+    )
     verdict.expect(not row["hidden"], "projection", f"{key} is hidden")
 
 
@@ -141,7 +146,7 @@ def _by_record(evidence: Evidence) -> dict[UUID, dict[Key, Row]]:
     found: dict[UUID, dict[Key, Row]] = defaultdict(dict)
     for row in evidence.rows("exchange", "resource"):
         record_id = row["record_id"]
-        own = UUID(int=record_id.int ^ (0xC << 76)) if record_id.version == 8 else record_id  # noqa: PLR2004
+        own = UUID(int=record_id.int ^ (0xC << 76)) if record_id.version == 8 else record_id
         found[own][row["type"], row["id"], row["view"]] = row
     return found
 
@@ -154,5 +159,10 @@ def _indexed(evidence: Evidence) -> dict[int, dict[str, set[Any]]]:
     found: dict[int, dict[str, set[Any]]] = defaultdict(lambda: defaultdict(set))
     for table, (_, columns) in INDEXES.items():
         for row in evidence.rows("exchange", table):
-            found[row["resource_pk"]][table].add(tuple(row[name] for name in columns))
+            found[row["resource_pk"]][table].add(tuple(_aware(row[name]) for name in columns))
     return found
+
+
+def _aware(value: Any) -> Any:
+    """asyncpg gives ±infinity without a time zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value

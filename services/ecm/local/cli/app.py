@@ -5,7 +5,7 @@ import sys
 import typer
 from rich.console import Console
 
-from ecm.local.cli import audit, consume, demo, grants, ig, inspect, keycloak, migrate, region, serve, token
+from ecm.local.cli import audit, consume, demo, dlq, grants, ig, inspect, keycloak, migrate, region, serve, token
 from ecm.local.errors import LocalError
 
 
@@ -23,6 +23,7 @@ def build() -> typer.Typer:
     app.add_typer(region.build(), name="region")
     app.add_typer(audit.build(), name="audit")
     app.add_typer(grants.build(), name="grants")
+    app.add_typer(dlq.build(), name="dlq")
     app.add_typer(ig.build(), name="ig")
     app.add_typer(keycloak.build(), name="keycloak")
     return app
