@@ -20,7 +20,11 @@ from ecm.local.errors import LocalError
 from ecm.local.whole_topics import read_whole
 from faults.ledger import Command, Ledger
 
-PASSING_CODES = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
+PASSING_CODES = (
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
+)
 PASSING_STATUSES = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT)
 QUESTIONS = ("Get", "List", "Find", "Explain", "Verify")
 

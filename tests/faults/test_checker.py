@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from faults.checker import check
-from faults.checker.changes import change
+from faults.checker.changes import change, firsts
 from faults.checker.verdict import Finding
 from faults.conftest import Outcome
 from faults.evidence import Evidence, Message, Row
@@ -23,7 +23,9 @@ def lose_an_inbox_row(evidence: Evidence) -> None:
 
 
 def lose_an_event(evidence: Evidence) -> None:
-    evidence.topic("referrals").pop(5)
+    topic = evidence.topic("referrals")
+    lost = topic[5].headers["ce_id"]
+    topic[:] = [message for message in topic if message.headers["ce_id"] != lost]
 
 
 def leave_an_event_unpublished(evidence: Evidence) -> None:
@@ -57,7 +59,7 @@ def forget_an_answered_command(evidence: Evidence) -> None:
 
 def reorder_versions(evidence: Evidence) -> None:
     """Two versions of one record change places."""
-    topic = evidence.topic("referrals")
+    topic = without_repetitions(evidence)
     told: dict[str, int] = {}
     for number, message in enumerate(topic):
         record_id = change("referrals", message.value).record_id
@@ -71,7 +73,7 @@ def reorder_versions(evidence: Evidence) -> None:
 def reorder_commands(evidence: Evidence) -> None:
     """Two records of one child, made one after the other, change places."""
     child = evidence.stories[0][1]
-    topic = evidence.topic("referrals")
+    topic = without_repetitions(evidence)
     places = [number for number, message in enumerate(topic) if message.key == child]
     records = [change("referrals", topic[number].value).record_id for number in places]
     assert records[0] != records[1]
@@ -162,6 +164,13 @@ def enforce_another_set(evidence: Evidence) -> None:
 def moved(message: Message, **changes: object) -> Message:
     names = ("topic", "partition", "offset", "key", "headers", "value")
     return Message(**{name: getattr(message, name) for name in names} | changes)  # type: ignore[arg-type]
+
+
+def without_repetitions(evidence: Evidence) -> list[Message]:
+    """The topic of `referrals` where each event stands once: what is damaged then has no second copy."""
+    topic = evidence.topic("referrals")
+    topic[:] = firsts(evidence, "referrals")
+    return topic
 
 
 def swap(topic: list[Message], one: int, other: int) -> None:

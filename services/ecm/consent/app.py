@@ -1,9 +1,8 @@
 """Builds `consent` and runs it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import grpc
 import httpx
@@ -26,6 +25,7 @@ from ecm.consent.store.records import EVENTS
 from ecm.consent.sweeper import Sweeper
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.background import beside
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import source_of
 from ecm.kit.bus.outbox import OutboxRelay
@@ -61,6 +61,7 @@ async def running(settings: ConsentSettings) -> AsyncIterator[int]:
         await prepare(uow, journal)
         peers = {name: await _peer(settings, stack, name, http) for name in ("referrals", "formulation", "exchange")}
         learning = Learning(Owners(peers["referrals"], peers["formulation"]).fetch)
+<<<<<<< HEAD
         lapse = Lapse(engine, clock, settings.lease_seconds)
         enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal, lapse)
         for work in (
@@ -71,6 +72,13 @@ async def running(settings: ConsentSettings) -> AsyncIterator[int]:
             Sweeper(uow, enforcement.wake).worker(),
         ):
             await _in_background(stack, work)
+=======
+        enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal)
+        await beside(stack, "relay", _relay(settings, uow).run())
+        await beside(stack, "consumer", _consumer(settings, uow, learning, enforcement).run())
+        await beside(stack, "enforcement", enforcement.worker())
+        await beside(stack, "sweeper", Sweeper(uow, enforcement.wake).worker())
+>>>>>>> 01c8c9f (Consent: background work that fails ends the process; what can't be swept rests; the queue of sets to compile is paged. Supervisor: a part that dies while it is settled is started again)
         lease = Lease(engine, enforcement, settings.lease_seconds)
         servicer = ConsentServicer(uow, learning, enforcement, lease)
 
@@ -123,16 +131,6 @@ def _relay(settings: ConsentSettings, uow: UnitOfWork) -> OutboxRelay:
 def _consumer(settings: ConsentSettings, uow: UnitOfWork, learning: Learning, enforcement: Enforcement) -> Consumer:
     topics = [service_topic(uow.region.slug, owner) for owner in OWNERS]
     return Consumer(settings, topics, settings.client_id, hearing(learning, enforcement.wake), uow)
-
-
-async def _in_background(stack: AsyncExitStack, work: Coroutine[Any, Any, None]) -> None:
-    task = asyncio.create_task(work)
-
-    async def end() -> None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    stack.push_async_callback(end)
 
 
 async def run(settings: ConsentSettings) -> None:

@@ -1,7 +1,7 @@
 """What ends by itself: consents, overrides; what falls due: the review at 18; and sets to compile anew."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,12 +14,37 @@ from ecm.consent.store import agreements, facts, records, sets
 from ecm.consent.store.records import ADULT_REVIEW, CONSENT, EXPIRY, OVERRIDE, OVERRIDE_END
 from ecm.consent.tables import deadline
 from ecm.kit.auth.principal import service_principal
+from ecm.kit.clock import Clock
 from ecm.kit.db.uow import UNLIMITED, Tx, UnitOfWork
 from ecm.kit.telemetry import logger
 
 EVERY_SECONDS = 0.5
 BATCH = 100
+BACK_OFF_SECONDS = (1.0, 5.0, 30.0, 300.0)
 T = TypeVar("T")
+
+
+class Resting:
+    """What has failed rests before it is tried again, longer each time: what never succeeds mustn't fill the log."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until: dict[Hashable, tuple[int, float]] = {}
+
+    def rests(self, what: Hashable) -> bool:
+        """Whether it isn't its turn yet."""
+        return what in self._until and self._until[what][1] > self._clock.boottime()
+
+    def failed(self, what: Hashable) -> float:
+        """It failed (again); after how many seconds it is tried next."""
+        failures = self._until.get(what, (0, 0.0))[0]
+        rest = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+        self._until[what] = failures + 1, self._clock.boottime() + rest
+        return rest
+
+    def succeeded(self, what: Hashable) -> None:
+        """It is done with."""
+        self._until.pop(what, None)
 
 
 class Sweeper:
@@ -29,6 +54,7 @@ class Sweeper:
         self._uow = uow
         self._wake = wake
         self._principal = service_principal("consent")
+        self._resting = Resting(uow.clock)
 
     async def worker(self) -> None:
         """Sweeps until cancelled."""
@@ -41,10 +67,10 @@ class Sweeper:
             await asyncio.sleep(EVERY_SECONDS)
 
     async def sweep(self) -> int:
-        """How many deadlines have passed and were dealt with; one that fails waits for the next sweep, alone."""
+        """How many deadlines have passed and were dealt with; one that fails rests, and holds back no other."""
         dealt, last = 0, None
         while rows := await self._due_after(last):
-            dealt += sum([await self._alone(self._one, row, row.record_id) for row in rows])
+            dealt += sum([await self._alone(self._one, row, (row.record_id, row.kind)) for row in rows])
             last = rows[-1]
         return dealt
 
@@ -58,18 +84,28 @@ class Sweeper:
 
     async def compile_queued(self) -> int:
         """How many children were compiled anew since an agreement changed."""
-        async with self._uow.engine.connect() as conn:
-            waiting = await sets.queued(conn, BATCH)
-        return sum([await self._alone(_recompile_queued, child_id, child_id) for child_id in waiting])
+        compiled, last = 0, None
+        while waiting := await self._queued_after(last):
+            compiled += sum([await self._alone(_recompile_queued, child_id, child_id) for child_id in waiting])
+            last = waiting[-1]
+        return compiled
 
-    async def _alone(self, deal: Callable[[Tx, T], Awaitable[None]], what: T, record_id: UUID) -> bool:
-        """Deals with it in a transaction of its own; where that fails it is logged, and False: others go on."""
+    async def _queued_after(self, last: UUID | None) -> Sequence[UUID]:
+        async with self._uow.engine.connect() as conn:
+            return await sets.queued(conn, BATCH, after=last)
+
+    async def _alone(self, deal: Callable[[Tx, T], Awaitable[None]], what: T, name: Hashable) -> bool:
+        """Deals with it in a transaction of its own; where that fails it rests, and False: others go on."""
+        if self._resting.rests(name):
+            return False
         try:
             async with self._uow.begin(self._principal, scope=UNLIMITED) as tx:
                 await deal(tx, what)
         except Exception:
-            logger(worker="sweeper").warning("sweep.one_failed", record_id=record_id, exc_info=True)
+            rest = self._resting.failed(name)
+            logger(worker="sweeper").warning("sweep.one_failed", what=str(name), again_in=rest, exc_info=True)
             return False
+        self._resting.succeeded(name)
         return True
 
     async def _one(self, tx: Tx, row: Row[Any]) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +33,7 @@ from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.background import beside
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.engine import make_engine, plain
@@ -89,8 +90,8 @@ async def running(settings: ExchangeSettings) -> AsyncIterator[tuple[int, int]]:
         await writers.start()
         stack.push_async_callback(writers.stop)
         sealer = Sealer(base.engine, base.signer, settings.checkpoint_dir, base.clock)
-        await _beside(stack, "sealer", sealer.run(), last=sealer)
-        await _beside(stack, "inbound", inbound.run())
+        await beside(stack, "sealer", sealer.run(), last=lambda: _finish(sealer))
+        await beside(stack, "inbound", inbound.run())
         api = _api(base, inbound, writers)
         application = build_application(api, inbound.lease.valid, base.clock.now())
         # HTTP stops first: what was begun is answered while everything behind it still stands.
@@ -148,31 +149,8 @@ async def _grpc(base: Foundation, inbound: Inbound) -> AsyncIterator[int]:
         yield port
 
 
-async def _beside(
-    stack: AsyncExitStack, name: str, work: Coroutine[Any, Any, None], *, last: Sealer | None = None
-) -> None:
-    """Runs until the stack unwinds; then `last` seals what came until the end."""
-    task = asyncio.create_task(_to_the_end(name, work), name=name)
-
-    async def stop() -> None:
-        task.cancel()
-        await asyncio.wait([task], timeout=5)
-        if last is not None:
-            await _finish(last)
-
-    stack.push_async_callback(stop)
-
-
-async def _to_the_end(name: str, work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception as error:
-        # A part that can't go on ends the process: its supervisor starts it anew.
-        logger(part=name).error("part.failed", exc_info=error)
-        raise SystemExit(1) from error
-
-
 async def _finish(sealer: Sealer) -> None:
+    """Seals what came until the end."""
     try:
         async with asyncio.timeout(5):
             await sealer.finish()

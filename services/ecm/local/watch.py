@@ -55,6 +55,9 @@ class Watch:
                     self._first.set_exception(error)
                     return
                 why = str(error)
+            except Exception as error:
+                # It died while it was brought to what the region says: whatever that raises, it is started again.
+                why = f"not made ready: {type(error).__name__}"
             if not self._first.done() and tries >= FIRST_TRIES:
                 self._first.set_exception(self._never_healthy(why))
                 return

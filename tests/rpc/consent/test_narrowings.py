@@ -2,16 +2,19 @@
 
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from contract.kit.test_bus import until
 from ecm.api.common.v1 import values_pb2
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.api.formulation.v1.formulation_records_pb2 import Circulation
 from ecm.api.referrals.v1.referrals_records_pb2 import ProtectedFlag
+from ecm.consent.store import sets
 from ecm.consent.sweeper import BATCH
+from ecm.kit.db.engine import make_engine
 from ecm.kit.errors import Reason
 from rpc.consent.builders import give
 from rpc.consent.conftest import Consent, empty, given, opens_all
@@ -170,6 +173,40 @@ async def test_a_deadline_that_fails_blocks_none_behind_it(agreed: Consent) -> N
         await database.execute("DELETE FROM deadline WHERE child_id = $1", lost)
         await database.close()
     assert "sweep.one_failed" in agreed.journal.with_name("consent.log").read_text()
+
+
+async def test_a_child_whose_set_cant_be_compiled_blocks_none_behind_it(agreed: Consent) -> None:
+    child_id, _ = await given(agreed)
+    database = await asyncpg.connect(agreed.stack.database_url("consent", "owner"))
+    # More than the sweeper looks at in one go, each with a case that says nothing, and all of them before the child.
+    broken = [UUID(int=number) for number in range(1, BATCH + 2)]
+    fact = """INSERT INTO fact (record_id, kind, child_id, yot, version, closed, terms)
+        VALUES ($1, 'CASE', $1, 'eastvale', 1, false, '{}')"""
+    queue = "INSERT INTO recompile (child_id) VALUES ($1)"
+    try:
+        await database.executemany(fact, [(child,) for child in broken])
+        await database.executemany(queue, [(child,) for child in (*broken, UUID(child_id))])
+
+        async def compiled() -> bool:
+            return await database.fetchval("SELECT 1 FROM recompile WHERE child_id = $1", UUID(child_id)) is None
+
+        await until(compiled, seconds=60)
+        assert await database.fetchval("SELECT count(*) FROM recompile") == len(broken)
+    finally:
+        await database.execute("DELETE FROM recompile WHERE child_id = ANY($1)", broken)
+        await database.execute("DELETE FROM fact WHERE child_id = ANY($1)", broken)
+        await database.close()
+
+
+async def test_every_child_of_a_large_region_is_queued_at_once(agreed: Consent) -> None:
+    """A statement has 32,767 parameters at most."""
+    engine = make_engine(agreed.stack.database_url("consent"), app_name="test")
+    children = [UUID(int=number) for number in range(1, 40_001)]
+    async with engine.connect() as conn, conn.begin() as transaction:
+        await sets.queue_all(conn, children)
+        assert await sets.queued(conn, 3, after=children[39_996]) == children[39_997:]
+        await transaction.rollback()
+    await engine.dispose()
 
 
 async def test_a_second_correction_restores_no_consent_in_question(agreed: Consent) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select, tuple_, update
+from sqlalchemy import Row, func, or_, select, text, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -18,6 +18,9 @@ REGION = UUID(int=0)
 _c = grant_set.c
 Version = tuple[int, int]
 NOTHING: Version = (0, 0)
+
+_QUEUE = text("""
+    INSERT INTO recompile (child_id) SELECT * FROM unnest(CAST(:children AS uuid[])) ON CONFLICT DO NOTHING""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,14 +121,16 @@ async def highest(conn: AsyncConnection) -> Version:
 
 async def queue_all(conn: AsyncConnection, children: Sequence[UUID]) -> None:
     """These children's sets are to be compiled anew."""
-    if children:
-        rows = [{"child_id": child_id} for child_id in children]
-        await conn.execute(insert(recompile).values(rows).on_conflict_do_nothing())
+    # One array, whatever its length: a statement has 32,767 parameters at most, and a region more children.
+    await conn.execute(_QUEUE, {"children": list(children)})
 
 
-async def queued(conn: AsyncConnection, limit: int) -> Sequence[UUID]:
-    """Children to compile anew."""
-    return (await conn.execute(select(recompile.c.child_id).limit(limit))).scalars().all()
+async def queued(conn: AsyncConnection, limit: int, *, after: UUID | None = None) -> Sequence[UUID]:
+    """Children to compile anew, in the order of their ids, those behind `after` where it is given."""
+    query = select(recompile.c.child_id).order_by(recompile.c.child_id).limit(limit)
+    if after is not None:
+        query = query.where(recompile.c.child_id > after)
+    return (await conn.execute(query)).scalars().all()
 
 
 async def dequeue(conn: AsyncConnection, child_id: UUID) -> None:
