@@ -61,24 +61,13 @@ async def running(settings: ConsentSettings) -> AsyncIterator[int]:
         await prepare(uow, journal)
         peers = {name: await _peer(settings, stack, name, http) for name in ("referrals", "formulation", "exchange")}
         learning = Learning(Owners(peers["referrals"], peers["formulation"]).fetch)
-<<<<<<< HEAD
         lapse = Lapse(engine, clock, settings.lease_seconds)
         enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal, lapse)
-        for work in (
-            _relay(settings, uow).run(),
-            _consumer(settings, uow, learning, enforcement).run(),
-            enforcement.worker(),
-            lapse.worker(),
-            Sweeper(uow, enforcement.wake).worker(),
-        ):
-            await _in_background(stack, work)
-=======
-        enforcement = Enforcement(engine, ExchangePeer(peers["exchange"]), journal)
         await beside(stack, "relay", _relay(settings, uow).run())
         await beside(stack, "consumer", _consumer(settings, uow, learning, enforcement).run())
         await beside(stack, "enforcement", enforcement.worker())
+        await beside(stack, "lapse", lapse.worker())
         await beside(stack, "sweeper", Sweeper(uow, enforcement.wake).worker())
->>>>>>> 01c8c9f (Consent: background work that fails ends the process; what can't be swept rests; the queue of sets to compile is paged. Supervisor: a part that dies while it is settled is started again)
         lease = Lease(engine, enforcement, settings.lease_seconds)
         servicer = ConsentServicer(uow, learning, enforcement, lease)
 
