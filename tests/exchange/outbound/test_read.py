@@ -34,6 +34,21 @@ async def test_known_version_is_not_sent_again(world: World, server: Server) -> 
     assert [row["outcome"] for row in await world.audit()] == ["disclosed", "disclosed"]
 
 
+async def test_parameters_that_a_read_has_no_use_for_are_told_or_refused(world: World, server: Server) -> None:
+    child = uuid4()
+    patient = await world.patient(child)
+    await world.grant(child, PSYCHOLOGY, patient=True)
+    plain, formatted = await server.get(f"Patient/{patient}"), await server.get(f"Patient/{patient}?_format=json")
+    assert "warning" not in {*plain.headers, *formatted.headers}
+    told = await server.get(f"Patient/{patient}?_elements=name&co%0D%0Alour=blue")
+    assert (told.status_code, told.content) == (200, plain.content)
+    assert told.headers["warning"] == '299 - "Ignored, since not served: _elements, co%0D%0Alour"'
+    version = plain.json()["meta"]["versionId"]
+    for path in (f"Patient/{patient}", f"Patient/{patient}/_history/{version}", "events/unknown"):
+        strict = await server.get(f"{path}?_elements=name", prefer="handling=strict")
+        assert (strict.status_code, strict.json()["issue"][0]["code"]) == (400, "not-supported")
+
+
 async def test_everything_that_is_not_there_is_the_same_404(world: World, server: Server) -> None:
     child = uuid4()
     await world.grant(child, PSYCHOLOGY, "referral")

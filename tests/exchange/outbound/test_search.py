@@ -118,6 +118,25 @@ async def test_unknown_parameters_are_reported_or_refused(world: World, server: 
     assert (strict.status_code, strict.json()["issue"][0]["code"]) == (400, "not-supported")
 
 
+async def test_what_everything_cannot_be_asked_for_is_an_error(world: World, server: Server) -> None:
+    _, patient, _ = await _child(world)
+    for query in ("_type=Observation,Nonsense", "_count=0", f"_count={'9' * 5000}", "_since=yesterday"):
+        answer = await server.get(f"Patient/{patient}/$everything?{query}")
+        assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "value"), query
+    told = await server.get(f"Patient/{patient}/$everything?colour=blue")
+    assert "colour" in told.json()["entry"][-1]["resource"]["issue"][1]["details"]["text"]
+
+
+async def test_a_page_link_takes_no_further_parameters(world: World, server: Server) -> None:
+    _, patient, _ = await _child(world, 3)
+    following = link(await server.get(f"Observation?patient={patient}&_count=2"), "next")
+    assert following is not None
+    path = following.removeprefix(f"{BASE}/")
+    assert len(matches(await server.get(f"{path}&_format=json"))) == 1
+    refused = await server.get(f"{path}&_count=1")
+    assert (refused.status_code, "no further parameters" in refused.text) == (400, True)
+
+
 async def test_every_bundle_has_the_same_notice(world: World, server: Server) -> None:
     _, patient, _ = await _child(world, 2)
     asked = [f"Observation?patient={patient}", f"Observation?patient={uuid4()}", f"Patient/{patient}/$everything"]

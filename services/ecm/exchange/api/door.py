@@ -13,6 +13,7 @@ from ecm.exchange.api.incoming import Api, Incoming
 from ecm.exchange.api.inquiry import describe
 from ecm.exchange.api.request import PartnerRequest
 from ecm.exchange.api.routes import READING, route
+from ecm.exchange.api.unserved import in_header
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.limits import Seat
 from ecm.kit.errors import DomainError, Reason
@@ -90,10 +91,14 @@ class FhirDoor:
             await _read_form(incoming)
         handler = route(request.method, incoming.path, self._api.writes)
         check_accept(request.headers.get("accept"), incoming.pairs)
+        told = in_header(incoming)
         if request.method not in (*READING, "POST") or incoming.inquiry.interaction == "command":
             # Blocked clients are found by this, before anything is forwarded.
             await incoming.note("nothing")
-        return await handler(incoming)
+        response = await handler(incoming)
+        if told:
+            response.headers.update(told)
+        return response
 
 
 def _open_document(request: Request, media_type: str, body: bytes) -> Response:

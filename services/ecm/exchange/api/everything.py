@@ -10,11 +10,12 @@ from starlette.responses import Response
 from ecm.exchange.api.bundle import searchset
 from ecm.exchange.api.errors import not_found
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.api.search import next_link, resume, self_link, unserved
+from ecm.exchange.api.search import next_link, resume, self_link
+from ecm.exchange.api.unserved import FORMAT, in_bundle
 from ecm.exchange.search.compile import compile_everything
 from ecm.exchange.search.dates import parse
 from ecm.exchange.search.parameters import SERVED
-from ecm.exchange.search.query import LARGEST_COUNT, DateValue, as_uuid
+from ecm.exchange.search.query import DateValue, as_uuid, read_count
 from ecm.kit.errors import DomainError, Reason
 
 DEFAULT_COUNT = 100
@@ -35,7 +36,7 @@ async def everything(incoming: Incoming) -> Response:
     incoming.require("Patient", "r")
     after = resume(incoming, "everything", *incoming.path[:2])
     wanted = _read(incoming)
-    issues = unserved(incoming, wanted.unknown)
+    issues = in_bundle(incoming, wanted.unknown)
     patient = str(as_uuid(patient_id) or incoming.api.ids.uuid())
     answer = await incoming.find(compile_everything(patient, wanted.types, wanted.since, wanted.count, after))
     # The Patient itself is among what is counted, unless types or dates were asked for.
@@ -59,8 +60,8 @@ def _read(incoming: Incoming) -> _Wanted:
             case "_since":
                 wanted.since = _since(value)
             case "_type":
-                wanted.types = tuple(name for name in wanted.types if name in value.split(","))
-            case "_format":
+                wanted.types = _types(wanted.types, value)
+            case _ if name == FORMAT:
                 continue
             case _:
                 wanted.unknown += (name,)
@@ -69,10 +70,19 @@ def _read(incoming: Incoming) -> _Wanted:
     return wanted
 
 
+def _types(covered: tuple[str, ...], value: str) -> tuple[str, ...]:
+    """Those asked for that the token covers; INVALID_VALUE for one that nobody is served."""
+    asked = value.split(",")
+    if not set(asked) <= set(SERVED):
+        raise DomainError(Reason.INVALID_VALUE, "_type names what isn't served; metadata has the types.", field="_type")
+    return tuple(name for name in covered if name in asked)
+
+
 def _count(value: str) -> int:
-    if not value.isascii() or not value.isdigit() or int(value) == 0:
-        raise DomainError(Reason.INVALID_VALUE, "_count is a whole number, 1 or more.", field="_count")
-    return min(int(value), LARGEST_COUNT)
+    count = read_count(value)
+    if count == 0:
+        raise DomainError(Reason.INVALID_VALUE, "_count is 1 or more here.", field="_count")
+    return count
 
 
 def _since(value: str) -> DateValue:

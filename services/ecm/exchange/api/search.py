@@ -1,14 +1,13 @@
 """Search one type, by GET and by POST. https://hl7.org/fhir/R4/http.html#search"""
 
-from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
 from ecm.exchange.api.bundle import searchset
-from ecm.exchange.api.errors import issue
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.api.inquiry import describe
+from ecm.exchange.api.unserved import FORMAT, in_bundle
 from ecm.exchange.search.compile import compile_search
 from ecm.exchange.search.query import read_search
 from ecm.kit.errors import DomainError, Reason
@@ -22,7 +21,7 @@ async def search(incoming: Incoming) -> Response:
     incoming.require(resource_type, "s")
     after = resume(incoming, "search", resource_type)
     query = read_search(resource_type, incoming.pairs, incoming.api.base)
-    issues = unserved(incoming, query.unknown)
+    issues = in_bundle(incoming, query.unknown)
     answer = await incoming.find(compile_search(query, after))
     links = [("self", self_link(f"{incoming.api.base}/{resource_type}", query.served))]
     if answer.more:
@@ -31,21 +30,6 @@ async def search(incoming: Incoming) -> Response:
         links.append(("next", next_link(incoming, f"{incoming.api.base}/{resource_type}", "search", after)))
     total = answer.total if query.total or query.only_total else None
     return searchset(incoming, answer.resources, total=total, links=links, issues=issues)
-
-
-def unserved(incoming: Incoming, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Issues for parameters that aren't served; NOT_SUPPORTED under strict handling."""
-    if names and incoming.strict:
-        raise DomainError(Reason.NOT_SUPPORTED, f"These parameters aren't served: {_named(names)}.")
-    return [_ignored(name) for name in names]
-
-
-def _ignored(name: str) -> dict[str, Any]:
-    return issue("warning", Reason.NOT_SUPPORTED, f"Ignored, since it isn't served: {_named((name,))}.")
-
-
-def _named(names: tuple[str, ...]) -> str:
-    return ", ".join(name[:64] for name in names[:20])
 
 
 def self_link(url: str, served: tuple[tuple[str, str], ...]) -> str:
@@ -61,9 +45,12 @@ def next_link(incoming: Incoming, url: str, interaction: str, after: tuple[str, 
 
 def resume(incoming: Incoming, interaction: str, *path: str) -> tuple[str, str] | None:
     """Where a page begins, if the request is for a next one; then the query is the first page's again."""
-    cursor = dict(incoming.pairs).get(CURSOR)
+    given = dict(incoming.pairs)
+    cursor = given.get(CURSOR)
     if cursor is None:
         return None
+    if given.keys() - {CURSOR, FORMAT}:
+        raise DomainError(Reason.CURSOR_INVALID, "A page link is used as it is: it takes no further parameters.")
     state = incoming.api.cursors.open(incoming.caller.client, cursor)
     if state["of"] != interaction or tuple(state["path"])[: len(path)] != path:
         raise DomainError(Reason.CURSOR_INVALID, "This page link belongs to another search.")

@@ -69,8 +69,8 @@ def _status(kind_of: str) -> Parameter:
 _IDENTIFIER = _shared("identifier", _T, "identifier")
 # https://hl7.org/fhir/R4/searchparameter-registry.html: the types under `clinical-patient`.
 _CLINICAL_PATIENT = frozenset(
-    {"CarePlan", "CareTeam", "ClinicalImpression", "Composition", "Condition", "DocumentReference", "Encounter", "Flag"}
-    | {"Goal", "Observation", "RiskAssessment", "ServiceRequest"}
+    {"CarePlan", "ClinicalImpression", "DocumentReference", "Encounter", "Goal", "Observation", "RiskAssessment"}
+    | {"ServiceRequest"}
 )
 _OBSERVED = ("effectiveDateTime", "effectivePeriod", "effectiveInstant")
 _MASTER = ("masterIdentifier", "identifier")
@@ -108,35 +108,11 @@ REGISTRY: dict[str, tuple[Parameter, ...]] = {
         _status("CarePlan"),
         _shared("date", _D, "period"),
     ),
-    "CareTeam": (
-        _IDENTIFIER,
-        *_subject("CareTeam"),
-        _own("CareTeam", "category", _T, "category"),
-        _status("CareTeam"),
-        _shared("date", _D, "period"),
-    ),
     "ClinicalImpression": (
         _identifier("ClinicalImpression"),
         *_subject("ClinicalImpression"),
         _status("ClinicalImpression"),
         _shared("date", _D, "date"),
-    ),
-    "Composition": (
-        _IDENTIFIER,
-        *_subject("Composition"),
-        _shared("type", _T, "type"),
-        _own("Composition", "category", _T, "category"),
-        _status("Composition"),
-        _shared("date", _D, "date"),
-    ),
-    "Condition": (
-        _IDENTIFIER,
-        *_subject("Condition"),
-        _shared("code", _T, "code"),
-        _own("Condition", "category", _T, "category"),
-        _own("Condition", "clinical-status", _T, "clinicalStatus"),
-        _own("Condition", "recorded-date", _D, "recordedDate"),
-        _own("Condition", "onset-date", _D, "onsetDateTime", "onsetPeriod"),
     ),
     "Consent": (
         _IDENTIFIER,
@@ -169,18 +145,6 @@ REGISTRY: dict[str, tuple[Parameter, ...]] = {
         _status("EpisodeOfCare"),
         _shared("date", _D, "period"),
     ),
-    "FamilyMemberHistory": (
-        _IDENTIFIER,
-        _shared("patient", _R, "patient"),
-        _shared("code", _T, "condition.code"),
-        _status("FamilyMemberHistory"),
-        _shared("date", _D, "date"),
-    ),
-    "Flag": (
-        _identifier("Flag"),
-        *_subject("Flag"),
-        _shared("date", _D, "period"),
-    ),
     "Goal": (
         _IDENTIFIER,
         *_subject("Goal"),
@@ -206,19 +170,10 @@ REGISTRY: dict[str, tuple[Parameter, ...]] = {
         Parameter("birthdate", _D, SPEC + "individual-birthdate", ("birthDate",)),
     ),
     "Practitioner": (_identifier("Practitioner"),),
-    "PractitionerRole": (
-        _identifier("PractitionerRole"),
-        _own("PractitionerRole", "date", _D, "period"),
-    ),
     "Provenance": (
         _patient("Provenance", "target"),
         _own("Provenance", "target", _R, "target"),
         _own("Provenance", "recorded", _D, "recorded"),
-    ),
-    "Questionnaire": (
-        _identifier("Questionnaire"),
-        _status("Questionnaire"),
-        _own("Questionnaire", "date", _D, "date"),
     ),
     "QuestionnaireResponse": (
         _identifier("QuestionnaireResponse"),
@@ -255,7 +210,10 @@ REGISTRY: dict[str, tuple[Parameter, ...]] = {
         _own("Task", "modified", _D, "lastModified"),
     ),
 }
-"""By resource type: every type that is served. `Patient` keeps no status, `RiskAssessment` neither: R4 has none."""
+"""By resource type: every type that a record or the directory yields, and no other: the CapabilityStatement is true.
+
+`Patient` keeps no status, `RiskAssessment` neither: R4 has none.
+"""
 
 SERVED = tuple(sorted(REGISTRY))
 

@@ -104,10 +104,15 @@ def _with(search: Search, name: str, value: str, base: str) -> Search:
     return replace(search, filters=(*search.filters, made), served=(*search.served, (name, value)))
 
 
-def _count(search: Search, value: str) -> Search:
+def read_count(value: str) -> int:
+    """`_count` as it is served, at most LARGEST_COUNT. Raises INVALID_VALUE."""
     if not _COUNT.fullmatch(value):
         raise DomainError(Reason.INVALID_VALUE, "_count is a whole number, 0 or more.", field="_count")
-    count = min(int(value), LARGEST_COUNT)
+    return min(int(value), LARGEST_COUNT)
+
+
+def _count(search: Search, value: str) -> Search:
+    count = read_count(value)
     return replace(search, count=count, only_total=search.only_total or count == 0)
 
 
