@@ -1,89 +1,207 @@
-"""Another YOT's record is as if it didn't exist: the same answer as for an id that nobody has."""
+"""Every RPC that names a record, asked by another YOT's people about a record that exists and about one that doesn't.
+
+The requests are those of the journey itself, so that nothing but the YOT stands in their way; RPCs that the journey has
+no use for are asked with the journey's ids and nothing else.
+"""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from ecm.api.common.v1.values_pb2 import Date
-from ecm.api.consent.v1 import consent_records_pb2 as consents
-from ecm.api.consent.v1.consent_service_pb2 import ListConsentsRequest, SeekConsentRequest, WithdrawRequest
-from ecm.api.formulation.v1.formulation_service_pb2 import (
-    DrawTimelineRequest,
-    GetFormulationRequest,
-    ListTimelineRequest,
-)
-from ecm.api.monitoring.v1.monitoring_service_pb2 import ListOutcomesRequest, ListReviewsRequest
+from ecm.api.monitoring.v1 import monitoring_service_pb2 as monitoring
+from ecm.api.monitoring.v1.monitoring_records_pb2 import Caseload
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
 from ecm.local.demo import material
 from ecm.local.demo.journey import Journey
-from ecm.local.demo.steps import referring
+from ecm.local.demo.story import STEPS
+from ecm.local.demo.yot import Yot
 from ecm.local.stack import Stack
+from rpc.expected_roles import EXPECTED, ROLES
+from rpc.test_matrix import EVERY, methods
+from rpc.tokens import Forge
 
-OTHER = "other-case-manager"
-TODAY = Date(year=2026, month=1, day=5)
-ENDING = consents.Ending(by=consents.SIGNATORY_CAPACITY_CHILD, said_on=TODAY)
+# A request's field → the record that the journey calls so.
+RECORDS = {
+    "child_id": "child",
+    "case_id": "case",
+    "family_member_id": "mother",
+    "meeting_id": "meeting",
+    "invitation_id": "invitation-la-eastvale",
+    "entry_id": "entry-0",
+    "draft_id": "draft",
+    "report_id": "report",
+}
+REFUSED = (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT)
+# What somebody of the child's own YOT is answered with, once the journey has come to its report.
+READS = [
+    ("referrals", "GetChild"),
+    ("referrals", "ListFamilyMembers"),
+    ("referrals", "GetCase"),
+    ("referrals", "GetReferralForm"),
+    ("consent", "ListConsents"),
+    ("consent", "ExplainGrants"),
+    ("formulation", "GetMeeting"),
+    ("formulation", "ListMeetings"),
+    ("formulation", "ListContributions"),
+    ("formulation", "GetGenogram"),
+    ("formulation", "ListTimeline"),
+    ("formulation", "GetTimeline"),
+    ("formulation", "GetReportDraft"),
+    ("formulation", "GetReport"),
+    ("formulation", "GetFormulation"),
+    ("exchange", "ListDisclosures"),
+    ("exchange", "GetProjection"),
+]
+Answer = tuple[grpc.StatusCode, str]
+
+
+def _people(service: str, name: str) -> list[str]:
+    return [ROLES[word] for word in EXPECTED[service][name].split() if word in ROLES]
+
+
+def _named(service: str, name: str) -> list[str]:
+    return [one.name for one in methods(service)[name].input_type.fields if one.name in RECORDS]
+
+
+ABOUT_A_RECORD = [(service, name) for service, name in EVERY if _people(service, name) and _named(service, name)]
+
+
+class Recording(Yot):
+    """Keeps the last request of every RPC, by the request's type."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.sent: dict[str, Message] = {}
+
+    def call(self, person: str, method: Any, request: Any, *, key: str = "") -> Any:
+        self.sent[request.DESCRIPTOR.full_name] = request
+        return super().call(person, method, request, key=key)
+
+
+@dataclass
+class Asked:
+    """A journey up to its report, and who may ask about it."""
+
+    journey: Journey
+    sent: dict[str, Message]
+    forge: Forge
+    channels: dict[str, grpc.Channel] = field(default_factory=dict)
+
+    def answer(self, service: str, name: str, request: Message, *, yot: str, role: str) -> Answer:
+        """What somebody of that YOT is told; `OK` with the answer's text where they are answered."""
+        claims = self.forge.person(yot=yot, role=role, agency=f"yot-{yot}")
+        metadata = [("authorization", f"Bearer {self.forge.sign(claims)}"), ("idempotency-key", str(uuid.uuid4()))]
+        method = methods(service)[name]
+        unary = self.channels[service].unary_unary(
+            f"/{method.containing_service.full_name}/{name}",
+            request_serializer=type(request).SerializeToString,
+            response_deserializer=GetMessageClass(method.output_type).FromString,
+        )
+        try:
+            return grpc.StatusCode.OK, str(unary(request, metadata=metadata, timeout=10))
+        except grpc.RpcError as error:
+            return error.code(), str(error.details())
+
+    def request(self, service: str, name: str) -> Message:
+        """The journey's own request, or one with its ids alone."""
+        kind = methods(service)[name].input_type
+        made = GetMessageClass(kind)()
+        made.CopyFrom(self.sent.get(kind.full_name) or _filled(made))
+        for field_name in _named(service, name):
+            setattr(made, field_name, self.journey.ids[RECORDS[field_name]])
+        return made
 
 
 @pytest.fixture(scope="module")
-def journey(region: Stack) -> Journey:
-    """A child of Eastvale with a case, a form and an assessment."""
+def asked(region: Stack) -> Iterator[Asked]:
     made = Journey.on(region)
-    made.subject = material.Subject("Ptolemy", "Quickthorn", "9990000050", f"EV-{uuid.uuid4()}", made.subject.born)
-    referring.register(made)
+    made.subject = material.Subject("Araminta", "Quillfeather", "9990000468", f"EV-{uuid.uuid4()}", made.subject.born)
+    made.yot = recording = Recording(region)
+    for step in STEPS[:2] + STEPS[3:7:2] + STEPS[6:7]:
+        step.take(made)
+    channels = {service: grpc.insecure_channel(region.addresses[service]) for service in EXPECTED}
+    yield Asked(made, recording.sent, Forge(region), channels)
+    for channel in channels.values():
+        channel.close()
+    made.close()
+
+
+def _filled(request: Message) -> Message:
+    """The request with words in every text and a version: what is checked before the record is looked for."""
+    for one in request.DESCRIPTOR.fields:
+        if one.type == FieldDescriptor.TYPE_STRING and not one.is_repeated and one.name != "page_token":
+            setattr(request, one.name, "la-eastvale" if one.name == "agency" else "said")
+        elif one.name == "expected_version":
+            setattr(request, one.name, 1)
+    return request
+
+
+def _of_nobody(request: Message) -> Message:
+    """The same request about records that nobody has."""
+    made = type(request)()
+    made.CopyFrom(request)
+    for one in made.DESCRIPTOR.fields:
+        if one.name in RECORDS and one.type == FieldDescriptor.TYPE_STRING:
+            setattr(made, one.name, str(uuid.uuid4()))
     return made
 
 
-def outcome(journey: Journey, method: Any, request: Any) -> Any:
-    """What the other YOT's case manager gets: a status with its words, or the response."""
-    try:
-        return journey.yot.call(OTHER, method, request)
-    except grpc.RpcError as error:
-        return error.code(), error.details()
+@pytest.mark.parametrize(("service", "name"), ABOUT_A_RECORD)
+def test_another_yot_is_told_what_it_is_told_of_nobody(asked: Asked, service: str, name: str) -> None:
+    request = asked.request(service, name)
+    for role in _people(service, name):
+        theirs = asked.answer(service, name, request, yot="westmoor", role=role)
+        assert theirs == asked.answer(service, name, _of_nobody(request), yot="westmoor", role=role), role
+        code, text = theirs
+        assert code in REFUSED or (code is grpc.StatusCode.OK and not text), (role, theirs)
 
 
-def pairs(journey: Journey) -> list[tuple[Any, Callable[[str], Any], str]]:
-    """RPCs, how to ask for an id, and the id of a record that exists."""
-    yot, ids = journey.yot, journey.ids
-    return [
-        (yot.referrals.GetChild, lambda i: referrals.GetChildRequest(child_id=i), ids["child"]),
-        (yot.referrals.ListFamilyMembers, lambda i: referrals.ListFamilyMembersRequest(child_id=i), ids["child"]),
-        (yot.referrals.OpenCase, lambda i: referrals.OpenCaseRequest(child_id=i), ids["child"]),
-        (yot.referrals.GetCase, lambda i: referrals.GetCaseRequest(case_id=i), ids["case"]),
-        (yot.referrals.GetReferralForm, lambda i: referrals.GetReferralFormRequest(case_id=i), ids["case"]),
-        (
-            yot.referrals.SendReferral,
-            lambda i: referrals.SendReferralRequest(case_id=i, expected_version=1),
-            ids["case"],
-        ),
-        (yot.consent.ListConsents, lambda i: ListConsentsRequest(case_id=i), ids["case"]),
-        (yot.consent.SeekConsent, lambda i: SeekConsentRequest(case_id=i, sought_on=TODAY), ids["case"]),
-        (yot.consent.Withdraw, lambda i: WithdrawRequest(case_id=i, ending=ENDING), ids["case"]),
-        (yot.formulation.ListTimeline, lambda i: ListTimelineRequest(case_id=i), ids["case"]),
-        (yot.formulation.DrawTimeline, lambda i: DrawTimelineRequest(case_id=i), ids["case"]),
-        (yot.formulation.GetFormulation, lambda i: GetFormulationRequest(case_id=i), ids["case"]),
-        (yot.monitoring.ListReviews, lambda i: ListReviewsRequest(case_id=i), ids["case"]),
-        (yot.monitoring.ListOutcomes, lambda i: ListOutcomesRequest(case_id=i), ids["case"]),
-    ]
+@pytest.mark.parametrize(("service", "name"), READS)
+def test_the_childs_own_yot_is_told_more(asked: Asked, service: str, name: str) -> None:
+    """So the requests above are ones that would be answered."""
+    request, role = asked.request(service, name), _people(service, name)[0]
+    own = asked.answer(service, name, request, yot="eastvale", role=role)
+    assert own[0] is grpc.StatusCode.OK
+    assert own != asked.answer(service, name, _of_nobody(request), yot="eastvale", role=role)
 
 
-def test_records_of_another_yot_are_as_if_they_didnt_exist(journey: Journey) -> None:
-    for method, asking, existing in pairs(journey):
-        theirs = outcome(journey, method, asking(existing))
-        nobodys = outcome(journey, method, asking(str(uuid.uuid4())))
-        assert theirs == nobodys, asking(existing)
-        assert not isinstance(theirs, tuple) or theirs[0] is grpc.StatusCode.NOT_FOUND, theirs
+JANUARY = {"period_start": Date(year=2026, month=1, day=1), "period_end": Date(year=2026, month=1, day=31)}
+OF_A_YOT: list[tuple[str, str, Message]] = [
+    ("monitoring", "GetReturn", monitoring.GetReturnRequest(yot="eastvale", **JANUARY)),
+    ("monitoring", "ListDeadlines", monitoring.ListDeadlinesRequest(yot="eastvale")),
+    (
+        "monitoring",
+        "EnterCaseload",
+        monitoring.EnterCaseloadRequest(caseload=Caseload(yot="eastvale", children=3, **JANUARY)),
+    ),
+    ("referrals", "ListCases", referrals.ListCasesRequest(yot="eastvale")),
+]
 
 
-def test_nothing_of_another_yot_is_listed(journey: Journey) -> None:
-    nhs = material.NHS_NUMBER_SYSTEM
-    request = referrals.FindChildrenRequest(identifier={"system": nhs, "value": journey.subject.nhs_number})
-    assert not journey.yot.call(OTHER, journey.yot.referrals.FindChildren, request).refs
-    assert journey.yot.call("case-manager", journey.yot.referrals.FindChildren, request).refs
+@pytest.mark.parametrize(("service", "name", "request_"), OF_A_YOT, ids=[name for _, name, _ in OF_A_YOT])
+def test_what_belongs_to_a_yot_is_for_its_people(asked: Asked, service: str, name: str, request_: Message) -> None:
+    for role in _people(service, name):
+        theirs = asked.answer(service, name, request_, yot="westmoor", role=role)
+        assert theirs[0] in {grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.NOT_FOUND}, (role, theirs)
+        own = asked.answer(service, name, request_, yot="eastvale", role=role)
+        assert own[0] is grpc.StatusCode.OK, (role, own)
 
 
-def test_a_child_cant_be_registered_for_another_yot(journey: Journey) -> None:
-    request = referrals.RegisterChildRequest(yot="eastvale", child=material.child(journey.subject))
-    assert outcome(journey, journey.yot.referrals.RegisterChild, request)[0] is grpc.StatusCode.PERMISSION_DENIED
+def test_nobody_of_another_yot_finds_or_registers_the_child(asked: Asked) -> None:
+    subject, yot = asked.journey.subject, asked.journey.yot
+    number = {"system": material.NHS_NUMBER_SYSTEM, "value": subject.nhs_number}
+    find = referrals.FindChildrenRequest(identifier=number)
+    assert yot.call("case-manager", yot.referrals.FindChildren, find).refs
+    assert not yot.call("other-case-manager", yot.referrals.FindChildren, find).refs
+    register = referrals.RegisterChildRequest(yot="eastvale", child=material.child(subject))
+    with pytest.raises(grpc.RpcError) as refused:
+        yot.call("other-case-manager", yot.referrals.RegisterChild, register)
+    assert refused.value.code() is grpc.StatusCode.PERMISSION_DENIED

@@ -20,5 +20,5 @@ POLICY: Policy = {
     "ListDisclosures": rule(people=_ACCOUNTABLE),
     "RecordManualDisclosure": rule(people=_ACCOUNTABLE, command=True),
     "VerifyAudit": rule(people=[roles.DATA_PROTECTION_OFFICER, roles.ADMINISTRATOR], scope="region"),
-    "GetProjection": rule(people=[roles.ADMINISTRATOR, roles.DATA_PROTECTION_OFFICER], services=_OWNERS, scope="none"),
+    "GetProjection": rule(people=[roles.ADMINISTRATOR, roles.DATA_PROTECTION_OFFICER], services=_OWNERS),
 }

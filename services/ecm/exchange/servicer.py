@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
+from uuid import UUID
 
 import grpc
 from sqlalchemy import select
@@ -45,6 +46,10 @@ class Disclosures(Protocol):
         """Whether chain and checkpoints hold."""
         ...
 
+    async def require_in_scope(self, child_id: UUID) -> None:
+        """NOT_FOUND unless the caller may ask about the child."""
+        ...
+
 
 class ExchangeServicer(ExchangeServiceServicer):
     """Each method is one use case of another module."""
@@ -77,6 +82,7 @@ class ExchangeServicer(ExchangeServiceServicer):
 
     async def GetProjection(self, request: wire.GetProjectionRequest, context: Context) -> wire.GetProjectionResponse:
         child_id = parse_uuid(request.child_id, "child_id")
+        await self._disclosures.require_in_scope(child_id)
         query = select(projected_record).where(projected_record.c.child_id == child_id)
         async with self._engine.connect() as conn:
             rows = (await conn.execute(query.order_by(projected_record.c.record_id))).all()

@@ -81,9 +81,13 @@ def ref_of(record: Record[M]) -> RecordRef:
     return RecordRef(record_id=str(record.record_id), version=record.version)
 
 
-async def _cases_asked_for(tx: Tx, request: pb.ListDeadlinesRequest) -> list[KnownCase]:
+def check_asked(request: pb.ListDeadlinesRequest) -> None:
+    """INVALID_VALUE unless a case or a YOT is named, not both; before anything is looked for."""
     if bool(request.case_id) == bool(request.yot):
         raise DomainError(Reason.INVALID_VALUE, "Name either a case or a YOT.", field="case_id")
+
+
+async def _cases_asked_for(tx: Tx, request: pb.ListDeadlinesRequest) -> list[KnownCase]:
     if request.case_id:
         return [await case_in_scope(tx, request.case_id)]
     check_yot(tx, request.yot, "yot")

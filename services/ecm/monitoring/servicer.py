@@ -64,6 +64,7 @@ class MonitoringServicer(MonitoringServiceServicer):
         return await self._commands.run(request, commands.record_supervision, pb.RecordSupervisionResponse)
 
     async def ListDeadlines(self, request: pb.ListDeadlinesRequest, context: Any) -> pb.ListDeadlinesResponse:
+        reading.check_asked(request)
         if request.case_id:
             await self._hearing.know_case(request.case_id)
         async with self._uow.read() as tx:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.exchange.audit.chain import Signer
@@ -9,6 +10,7 @@ from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.audit.listing import list_disclosures, seek
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.register import Register
+from ecm.exchange.audit.scope import require_child
 from ecm.exchange.audit.verify import verify
 from ecm.kit.db.uow import UnitOfWork, scope_of
 from ecm.kit.rpc.call import current_call
@@ -40,6 +42,12 @@ class AuditDisclosures:
         """A disclosure made by hand."""
         recording = partial(record_manual, register=self._register)
         return await self._commands.run(request, recording, wire.RecordManualDisclosureResponse)
+
+    async def require_in_scope(self, child_id: UUID) -> None:
+        """NOT_FOUND for a person of another YOT, in the same words as where there is no such child."""
+        scope = scope_of(current_call().principal)
+        if scope.yots is not None:
+            await require_child(self._register, child_id, scope)
 
     async def verify(self, request: wire.VerifyAuditRequest) -> wire.VerifyAuditResponse:
         """Whether chain and checkpoints hold."""

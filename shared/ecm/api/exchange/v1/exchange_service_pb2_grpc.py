@@ -109,7 +109,8 @@ class ExchangeServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetProjection(self, request, context):
-        """How far the projection of a child has come; for administrators, data-protection officers and services.
+        """How far the projection of a child has come; for administrators and data-protection officers of the child's YOT,
+        and services.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

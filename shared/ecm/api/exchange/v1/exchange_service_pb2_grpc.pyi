@@ -46,7 +46,9 @@ class ExchangeServiceStub:
     VerifyAudit: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.VerifyAuditRequest, _exchange_service_pb2.VerifyAuditResponse]
     """Verifies the audit's chain and its checkpoints; names the unsealed tail."""
     GetProjection: _grpc.UnaryUnaryMultiCallable[_exchange_service_pb2.GetProjectionRequest, _exchange_service_pb2.GetProjectionResponse]
-    """How far the projection of a child has come; for administrators, data-protection officers and services."""
+    """How far the projection of a child has come; for administrators and data-protection officers of the child's YOT,
+    and services.
+    """
 
 @_typing.type_check_only
 class ExchangeServiceAsyncStub(ExchangeServiceStub):
@@ -66,7 +68,9 @@ class ExchangeServiceAsyncStub(ExchangeServiceStub):
     VerifyAudit: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.VerifyAuditRequest, _exchange_service_pb2.VerifyAuditResponse]  # type: ignore[assignment]
     """Verifies the audit's chain and its checkpoints; names the unsealed tail."""
     GetProjection: _aio.UnaryUnaryMultiCallable[_exchange_service_pb2.GetProjectionRequest, _exchange_service_pb2.GetProjectionResponse]  # type: ignore[assignment]
-    """How far the projection of a child has come; for administrators, data-protection officers and services."""
+    """How far the projection of a child has come; for administrators and data-protection officers of the child's YOT,
+    and services.
+    """
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
     """The exchange's inward side: grants come in, the accounting of disclosures
@@ -119,6 +123,8 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _exchange_service_pb2.GetProjectionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_exchange_service_pb2.GetProjectionResponse, _abc.Awaitable[_exchange_service_pb2.GetProjectionResponse]]:
-        """How far the projection of a child has come; for administrators, data-protection officers and services."""
+        """How far the projection of a child has come; for administrators and data-protection officers of the child's YOT,
+        and services.
+        """
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
