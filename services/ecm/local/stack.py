@@ -187,6 +187,8 @@ def prepare(
         lease_seconds=lease_seconds,
         settings=settings,
     )
+    # A file that can't be used isn't remembered.
+    plan.load_region()
     plans.save(paths, plan)
     return plan
 

@@ -58,6 +58,24 @@ def test_signs_say_gender_child_and_death() -> None:
     assert shapes["Rose"].count("line") == 2
 
 
+def test_a_long_name_hides_no_line() -> None:
+    """The line between parents runs beneath the words of both, however many there are."""
+    long = FAMILY | {"dad": member("Bartholomew Maximilian Featherstonehaugh-Cholmondeley", "FATHER")}
+    long["dad"].family_name = "Longerfamilyname-Hyphenated"
+    root = ET.fromstring(draw_genogram(JOE, long, []))
+    across = [line for group in root.findall(f"{SVG}g[@stroke]") for line in group if line.get("y1") == line.get("y2")]
+    people = [group for group in root.findall(f"{SVG}g") if group[0].tag == f"{SVG}title"]
+    rects = [rect for group in people for rect in group.findall(f"{SVG}rect") if rect.get("stroke") is None]
+    assert across and rects
+    for line in across:
+        left, right = sorted((float(line.get("x1", "")), float(line.get("x2", ""))))
+        for rect in rects:
+            x, y = float(rect.get("x", "")), float(rect.get("y", ""))
+            beside = right <= x or left >= x + float(rect.get("width", ""))
+            apart = not y < float(line.get("y1", "")) < y + float(rect.get("height", "")) + 2
+            assert beside or apart
+
+
 members = st.builds(
     referrals.FamilyMember,
     given_names=st.lists(st.text(max_size=30), max_size=2),

@@ -18,6 +18,9 @@ HALF = 24.0
 NAME_SIZE, SMALL = 13.0, 11.0
 PANEL, PANEL_GAP = 330.0, 50.0
 STAGGER = 12.0
+WORDS_GAP = 4.0
+# Between words and the parents' line, and from there to the next generation's signs.
+BENEATH, FOR_LINES = 12.0, 68.0
 
 Point = tuple[float, float]
 
@@ -27,16 +30,17 @@ def draw_genogram(
 ) -> bytes:
     """The SVG of the family, `members` by record id: the same input gives the same bytes."""
     family = family_of(child, members)
-    spots = _spots(family)
+    spots, heights = _spots(family), _heights(family)
     right = max(x for x, _ in spots.values()) + STEP / 2
-    bottom = max(y for _, y in spots.values()) + ROW - 40
+    bottom = max(y + heights[key] for key, (_, y) in spots.items()) - 40
     panel = _panel_lines(key_information)
     height = max(bottom + 60, TOP + len(panel) * NAME_SIZE * 1.4 + 60)
     description = f"{len(family.people)} people, {len(key_information)} points of key information beside the tree."
     root = canvas(right + PANEL_GAP + PANEL + MARGIN, height, "Family tree", description)
     add(root, "text", "Family tree", x=MARGIN, y=40, font_size=20, font_weight="bold", fill=INK)
     for offset, union in _staggered(family):
-        _add_union(root, union, spots, offset)
+        below = max(spots[key][1] + heights[key] for key in union.parents)
+        _add_union(root, union, spots, (offset, below))
     for person in family.people.values():
         _add_person(root, person, spots[person.key])
     _add_panel(root, right + PANEL_GAP, panel)
@@ -46,14 +50,28 @@ def draw_genogram(
 
 def _spots(family: Family) -> dict[str, Point]:
     """The middle of each person's sign; every generation is centred."""
-    rows = [row for row in (family.row(generation) for generation in range(GENERATIONS)) if row]
+    rows, heights = _rows(family), _heights(family)
     widest = max(len(row) for row in rows)
-    spots = {}
-    for level, row in enumerate(rows):
+    spots, top = {}, TOP
+    for row in rows:
         first = MARGIN + STEP / 2 + (widest - len(row)) * STEP / 2
         for place, person in enumerate(row):
-            spots[person.key] = (first + place * STEP, TOP + level * ROW)
+            spots[person.key] = (first + place * STEP, top)
+        top += heights[row[0].key]
     return spots
+
+
+def _heights(family: Family) -> dict[str, float]:
+    """How far beneath each person the next generation stands: no line runs behind the words of anybody in the row."""
+    return {
+        person.key: max(ROW, max(_words_height(one) for one in row) + 2 * HALF + WORDS_GAP + BENEATH + FOR_LINES)
+        for row in _rows(family)
+        for person in row
+    }
+
+
+def _rows(family: Family) -> list[list[Person]]:
+    return [row for row in (family.row(generation) for generation in range(GENERATIONS)) if row]
 
 
 def _staggered(family: Family) -> Iterator[tuple[float, Union]]:
@@ -65,10 +83,11 @@ def _staggered(family: Family) -> Iterator[tuple[float, Union]]:
         counted[generation] = counted.get(generation, 0) + 1
 
 
-def _add_union(root: Element, union: Union, spots: Mapping[str, Point], offset: float) -> None:
-    """The parents' line beneath their names, and the children hanging from it."""
+def _add_union(root: Element, union: Union, spots: Mapping[str, Point], where: Point) -> None:
+    """The parents' line beneath their names, and the children hanging from it. `where`: aside, and the next row."""
+    offset, below = where
     group = add(root, "g", stroke=INK, stroke_width=1.8, fill="none")
-    level = max(spots[key][1] for key in union.parents) + ROW - HALF - 68 + offset
+    level = below - HALF - FOR_LINES + offset
     at = sorted(spots[key] for key in union.parents)
     for x, y in at:
         line(group, (x + offset / 2, y + HALF), (x + offset / 2, level))
@@ -102,13 +121,24 @@ def _add_person(root: Element, person: Person, at: Point) -> None:
 
 def _add_words(group: Element, person: Person, at: Point) -> None:
     """Name, relation and dates beneath the sign, on white, since lines run behind them."""
-    names = wrap(person.name or "name not known", STEP - 16, NAME_SIZE)
-    facts = [part for fact in _facts(person) for part in wrap(fact, STEP - 16, SMALL)]
-    height = len(names) * NAME_SIZE * 1.2 + len(facts) * SMALL * 1.2 + 4
-    add(group, "rect", x=at[0] - STEP / 2 + 6, y=at[1] + HALF + 4, width=STEP - 12, height=height, fill="#ffffff")
+    names, facts = _words(person)
+    height = _words_height(person)
+    top = at[1] + HALF + WORDS_GAP
+    add(group, "rect", x=at[0] - STEP / 2 + 6, y=top, width=STEP - 12, height=height, fill="#ffffff")
     centred: Style = {"text_anchor": "middle", "fill": INK}
     y = lines(group, names, (at[0], at[1] + HALF + 17), NAME_SIZE, leading=1.2, font_weight="bold", **centred)
     lines(group, facts, (at[0], y), SMALL, leading=1.2, **centred)
+
+
+def _words(person: Person) -> tuple[list[str], list[str]]:
+    """The lines of the name, and of everything else."""
+    names = wrap(person.name or "name not known", STEP - 16, NAME_SIZE)
+    return names, [part for fact in _facts(person) for part in wrap(fact, STEP - 16, SMALL)]
+
+
+def _words_height(person: Person) -> float:
+    names, facts = _words(person)
+    return len(names) * NAME_SIZE * 1.2 + len(facts) * SMALL * 1.2 + 4
 
 
 def _facts(person: Person) -> list[str]:

@@ -34,6 +34,7 @@ async def _consume(stack: Stack, client: str, follow: bool) -> None:
     try:
         await asyncio.wait_for(consumer.start(), START_SECONDS)
     except Exception as error:  # aiokafka raises its own, OSError or a timeout
+        await consumer.stop()
         raise LocalError(f"Kafka doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
     try:
         await _print_all(consumer, follow)
