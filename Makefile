@@ -23,11 +23,11 @@ $(STAMP): requirements.lock pyproject.toml
 demo: env ## One child's record, end to end, on real parts
 	@$(BIN)/ecm demo $(DEMO)
 
-up: env ## Serve the example region on this machine
-	@$(BIN)/ecm up
+up: env ## Serve the example region on this machine: make up UP="--port 8090"
+	@$(BIN)/ecm up $(UP)
 
-down: env ## Stop it
-	@$(BIN)/ecm down
+down: env ## Stop it: make down DOWN="--state DIR"
+	@$(BIN)/ecm down $(DOWN)
 
 test: env ## The whole suite that needs nothing but Python
 	@$(BIN)/python -m pytest $(PYTEST)

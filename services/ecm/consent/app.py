@@ -1,6 +1,7 @@
 """Builds `consent` and runs it."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -35,7 +36,7 @@ from ecm.kit.db.engine import make_engine
 from ecm.kit.db.uow import UNLIMITED, UnitOfWork
 from ecm.kit.ids import RandomIds
 from ecm.kit.metrics import serve_metrics
-from ecm.kit.region import load_region
+from ecm.kit.region import RegionError, load_region
 from ecm.kit.rpc.channel import Peer
 from ecm.kit.rpc.server import serving, until_signal
 from ecm.kit.settings import service_topic
@@ -91,8 +92,9 @@ async def prepare(uow: UnitOfWork, journal: Journal) -> None:
         missing = set(told) - await narrowings.known(tx.conn, told)
         if missing:
             raise RestoredError(
-                f"The journal has {len(missing)} narrowings that the database lacks: it was restored from a backup. "
-                "Nothing is served, so that no access comes back; replay the journal first (docs/operations)."
+                f"The journal {journal.path} has {len(missing)} narrowings that the database lacks: it was restored "
+                "from a backup that is older. Nothing is served, so that no access comes back. Restore one that is newer "
+                'than the last `recorded_at` in the journal; see "After a restore" in docs/administrators.md.'
             )
         await agreements.lock_region(tx)
         await recompile_region(tx)
@@ -133,7 +135,10 @@ def main() -> None:
     settings = ConsentSettings()
     configure_logging(settings.service, settings.log_level)
     serve_metrics(settings.metrics_listen)
-    asyncio.run(run(settings))
+    try:
+        asyncio.run(run(settings))
+    except (RegionError, RestoredError) as error:
+        sys.exit(f"ecm-consent: {error}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,11 @@ class Journal:
         self._path = path
         self._one_at_a_time = asyncio.Lock()
 
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._path
+
     async def append(self, narrowing: Narrowing) -> None:
         """The narrowing stands on disk when this returns. Twice the same does no harm."""
         async with self._one_at_a_time:

@@ -1,6 +1,7 @@
 """What the process writes and refuses: its log, its schema, a restored database, bad input."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -24,6 +25,8 @@ from ecm.kit.ids import RandomIds
 from ecm.kit.region import load_region
 from rpc.consent.builders import ending, give, withdraw
 from rpc.consent.conftest import Consent, given
+
+ROOT = Path(__file__).parents[3]
 
 
 async def test_the_log_holds_nothing_about_a_person(agreed: Consent) -> None:
@@ -69,8 +72,11 @@ async def test_a_database_that_lacks_a_journaled_narrowing_isnt_served(agreed: C
     journal.write_text(known + "\n")
     await prepare(uow, Journal(journal))
     journal.write_text(f'{known}\n{{"narrowing_id":"{uuid4()}"}}\n')
-    with pytest.raises(RestoredError, match="1 narrowings"):
+    with pytest.raises(RestoredError, match="1 narrowings") as refused:
         await prepare(uow, Journal(journal))
+    named = re.search(r'see "(.+)" in (docs/\S+\.md)', str(refused.value))
+    assert named and str(journal) in str(refused.value)
+    assert f"## {named[1]}\n" in (ROOT / named[2]).read_text(), "where it says that there is more"
     await uow.engine.dispose()
 
 
