@@ -93,7 +93,7 @@ async def prepare(uow: UnitOfWork, journal: Journal) -> None:
         if missing:
             raise RestoredError(
                 f"The journal {journal.path} has {len(missing)} narrowings that the database lacks: it was restored "
-                "from a backup that is older. Nothing is served, so that no access comes back. Restore one that is newer "
+                "from an older backup. Nothing is served, so that no access comes back. Restore one that is newer "
                 'than the last `recorded_at` in the journal; see "After a restore" in docs/administrators.md.'
             )
         await agreements.lock_region(tx)
