@@ -1,9 +1,9 @@
-"""The raw limit: the same ASGI server and driver, one indexed SELECT a request, no token, no consent, no audit."""
+"""The raw limit: the same ASGI server and driver, one indexed SELECT or INSERT a request, no check or audit."""
 
 import asyncio
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
@@ -16,6 +16,10 @@ _IDENTIFIER = """SELECT r.body FROM search_token t JOIN resource r ON r.pk = t.r
     WHERE t.param = 'identifier' AND t.code = $1 AND t.system = $2 AND r.type = 'Patient' AND r.view = 3 LIMIT 20"""
 _EVERYTHING = """SELECT r.body FROM resource r WHERE r.view = 3 AND r.child_id =
     (SELECT p.child_id FROM resource p WHERE p.type = 'Patient' AND p.id = $1 AND p.view = 3)"""
+
+# With a commit of its own.
+_CREATE = """INSERT INTO resource_version (type, id, view, version_id, last_updated, body)
+    VALUES ('Observation', $1, 3, $2, clock_timestamp(), $3)"""
 
 
 class Raw:
@@ -33,16 +37,31 @@ class Raw:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         connection = await self._free.get()
         try:
-            body = await _body(connection, scope)
+            if scope["method"] == "POST":
+                status, body = 201, await _create(connection, receive)
+            else:
+                status, body = 200, await _body(connection, scope)
         finally:
             self._free.put_nowait(connection)
         headers = [(b"content-type", b"application/fhir+json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
+
+
+async def _create(connection: Any, receive: Any) -> bytes:
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body, more = body + message.get("body", b""), message.get("more_body", False)
+    identity = uuid4()
+    await connection.execute(_CREATE, identity, identity.hex, body)
+    return body
 
 
 async def _body(connection: Any, scope: Any) -> bytes:
     path = scope["path"].split("/")
+    if path[-1] == "metadata":
+        return b"{}"
     if path[-1] == "$everything":
         return _bundle(await connection.fetch(_EVERYTHING, UUID(path[-2])))
     if not scope["query_string"]:

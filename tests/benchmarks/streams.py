@@ -1,0 +1,224 @@
+"""From an owner's commit to a partner's topic, and from a contribution to its projection: how long.
+
+When something was committed PostgreSQL says (`track_commit_timestamp`); when an event arrived the partner's own
+consumer says. Both read the same clock.
+"""
+
+import asyncio
+import statistics
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from kafka import KafkaAdminClient
+from kafka.admin import NewTopic
+
+from benchmarks.clients import calling
+from benchmarks.filling import AGENCY
+from benchmarks.living import Living
+from ecm.api.common.v1.actor_pb2 import Actor
+from ecm.api.common.v1.values_pb2 import Document
+from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
+from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
+from ecm.kit.settings import client_topic
+from ecm.local.demo import material
+from ecm.local.names import KAFKA_ADMIN
+from ecm.local.stack import Stack
+
+PER_SECOND = 50
+ROUND_TRIP_TOPIC = "benchmark.round-trip"
+PARTITIONS = 6
+PATIENCE_SECONDS = 20.0
+_COMMITTED = """
+    SELECT CAST(record_id AS text), extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {table}
+     WHERE record_id = ANY($1) AND {newest}"""
+_RECORDS = """
+    SELECT d.token, CAST(r.record_id AS text) FROM dataref d JOIN resource r ON r.type = d.type AND r.id = d.id
+     WHERE d.client_id = $1 AND d.token = ANY($2)"""
+
+
+def figures(seconds: Sequence[float]) -> dict[str, float]:
+    """Median and p99 in ms, and of how many."""
+    cuts = statistics.quantiles(seconds, n=100)
+    return {"p50_ms": round(cuts[49] * 1000, 2), "p99_ms": round(cuts[98] * 1000, 2), "count": len(seconds)}
+
+
+async def commit_to_topic(stack: Stack, living: Sequence[Living], seconds: float) -> dict[str, Any]:
+    """Timeline entries at 50 commits a second, in between two series of produce-and-consume round trips."""
+    before = await _round_trips(stack, seconds / 2)
+    sent, arrived = await _commits(stack, living, seconds)
+    after = await _round_trips(stack, seconds / 2)
+    committed = await _committed(stack, "formulation", "record_version", sent)
+    records = await _records(stack, list(arrived))
+    first: dict[str, float] = {}
+    for token, at in arrived.items():
+        first.setdefault(records.get(token, ""), at)
+    latencies = [first[record] - at for record, at in committed.items() if record in first]
+    told, trip = figures(latencies), figures([*before, *after])
+    return told | {
+        "commits": len(sent),
+        "per_second": PER_SECOND,
+        "round_trip": trip,
+        "ratio": round(told["p50_ms"] / trip["p50_ms"], 2),
+    }
+
+
+async def contributions(stack: Stack, living: Sequence[Living], count: int) -> dict[str, Any]:
+    """One after the other: until gRPC answers, and until the exchange has committed what it yields."""
+    actor = Actor(agency=AGENCY, client=AGENCY)
+    document = Document(
+        content_type="application/pdf", title="Chronology", content=material.pdf("Chronology"), language="en"
+    )
+    began: dict[str, float] = {}
+    answered = []
+    async with calling(stack, "formulation", FormulationServiceStub, actor=actor) as client:
+        for number in range(count):
+            one = living[number % len(living)]
+            request = formulation.ContributeInformationRequest(meeting_id=one.meeting_id, document=document)
+            at = time.time()
+            answer = await client.command("ContributeInformation", request)
+            answered.append(time.time() - at)
+            began[answer.ref.record_id] = at
+    projected = await _until(lambda: _committed(stack, "exchange", "projected_record", list(began)), len(began))
+    return {
+        "answered": figures(answered),
+        "projected": figures([projected[record] - at for record, at in began.items()]),
+    }
+
+
+async def _commits(stack: Stack, living: Sequence[Living], seconds: float) -> tuple[list[str], dict[str, float]]:
+    """Ids of the records committed, and when each event's token arrived."""
+    topic = client_topic(stack.plan.load_region().slug, AGENCY)
+    arrived: dict[str, float] = {}
+    async with (
+        _consuming(stack, AGENCY, topic, lambda value, at: arrived.setdefault(_token(value), at)),
+        calling(stack, "formulation", FormulationServiceStub, person="senior-practitioner") as client,
+    ):
+
+        async def add(number: int) -> str:
+            one = living[number % len(living)]
+            entry = material.timeline(one.subject)[0]
+            request = formulation.AddTimelineEntryRequest(case_id=one.case_id, entry=entry)
+            return str((await client.command("AddTimelineEntry", request)).ref.record_id)
+
+        sent = await _paced(add, seconds)
+        await _until(lambda: _arrived(arrived), len(sent))
+    return sent, arrived
+
+
+async def _arrived(arrived: dict[str, float]) -> dict[str, float]:
+    return arrived
+
+
+async def _round_trips(stack: Stack, seconds: float) -> list[float]:
+    """Seconds of each: from the send of an event's size until a consumer has it."""
+    await asyncio.to_thread(_make_topic, stack)
+    arrived: dict[str, float] = {}
+    sent: dict[str, float] = {}
+    producer = AIOKafkaProducer(**_connection(stack, KAFKA_ADMIN), enable_idempotence=True, acks="all", linger_ms=2)
+    await producer.start()
+    try:
+        async with _consuming(
+            stack, KAFKA_ADMIN, ROUND_TRIP_TOPIC, lambda value, at: arrived.setdefault(value[:36].decode(), at)
+        ):
+
+            async def send(_: int) -> None:
+                key = str(uuid.uuid4())
+                sent[key] = time.time()
+                await producer.send_and_wait(ROUND_TRIP_TOPIC, key.encode() + b"x" * 200, key=key.encode())
+
+            await _paced(send, seconds)
+            await _until(lambda: _arrived(arrived), len(sent))
+    finally:
+        await producer.stop()
+    return [arrived[key] - at for key, at in sent.items() if key in arrived]
+
+
+async def _paced(do: Callable[[int], Awaitable[Any]], seconds: float) -> list[Any]:
+    """Begins 50 a second, whatever becomes of those before."""
+    began, tasks = time.monotonic(), []
+    for number in range(int(seconds * PER_SECOND)):
+        await asyncio.sleep(max(began + number / PER_SECOND - time.monotonic(), 0))
+        tasks.append(asyncio.create_task(do(number)))  # type: ignore[arg-type]
+    return list(await asyncio.gather(*tasks))
+
+
+@asynccontextmanager
+async def _consuming(
+    stack: Stack, principal: str, topic: str, take: Callable[[bytes, float], Any]
+) -> AsyncIterator[None]:
+    """Hands on what comes to a topic from now on, and when."""
+    consumer = AIOKafkaConsumer(topic, **_connection(stack, principal), auto_offset_reset="latest")
+    await consumer.start()
+    await consumer.seek_to_end()
+    for partition in consumer.assignment():
+        await consumer.position(partition)
+
+    async def read() -> None:
+        async for message in consumer:
+            take(message.value, time.time())
+
+    reading = asyncio.create_task(read())
+    try:
+        yield
+    finally:
+        reading.cancel()
+        await consumer.stop()
+
+
+async def _until(look: Callable[[], Awaitable[dict[str, float]]], count: int) -> dict[str, float]:
+    """Looks until there are so many, at most 20 s."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while len(found := await look()) < count and time.monotonic() < until:  # noqa: ASYNC110 - a database tells nobody
+        await asyncio.sleep(0.1)
+    return found
+
+
+async def _committed(stack: Stack, service: str, table: str, records: Sequence[str]) -> dict[str, float]:
+    """When the row of each record was committed."""
+    newest = "version = 1" if table == "record_version" else "projected_version > 0"
+    query = _COMMITTED.format(table=table, newest=newest)
+    rows = await _fetch(stack, service, query, [uuid.UUID(record) for record in records])
+    return {row[0]: float(row[1]) for row in rows}
+
+
+async def _records(stack: Stack, tokens: Sequence[str]) -> dict[str, str]:
+    """Token of an event's address → the record that it is about."""
+    return dict(await _fetch(stack, "exchange", _RECORDS, AGENCY, tokens))
+
+
+async def _fetch(stack: Stack, service: str, query: str, *values: Any) -> list[Any]:
+    sql = await asyncpg.connect(stack.database_url(service, "owner"), ssl=False)
+    try:
+        return list(await sql.fetch(query, *values))
+    finally:
+        await sql.close()
+
+
+def _token(value: bytes) -> str:
+    return str(orjson.loads(value).get("dataref", "")).rpartition("/")[2]
+
+
+def _connection(stack: Stack, principal: str) -> dict[str, Any]:
+    access = stack.kafka(principal)
+    return {
+        "bootstrap_servers": access.bootstrap,
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": access.username,
+        "sasl_plain_password": access.password,
+    }
+
+
+def _make_topic(stack: Stack) -> None:
+    admin = KafkaAdminClient(**_connection(stack, KAFKA_ADMIN))
+    try:
+        if ROUND_TRIP_TOPIC not in admin.list_topics():
+            admin.create_topics([NewTopic(ROUND_TRIP_TOPIC, PARTITIONS, 1)])
+    finally:
+        admin.close()
