@@ -89,8 +89,8 @@ class Bench:
         return result
 
     def _living(self) -> list[Living]:
-        say(f"{CONNECTIONS} children through the services")
-        return raise_children(self.stack, CONNECTIONS)
+        say(f"{self.options.living} children through the services")
+        return raise_children(self.stack, self.options.living)
 
     @contextmanager
     def _servers(self, children: Children, living: list[Living]) -> Iterator[dict[str, Server]]:
@@ -180,6 +180,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--peers", nargs="*", choices=PEERS, default=list(PEERS), help="none: ours and raw alone")
     parser.add_argument("--warm-seconds", type=float, default=5.0, help="of the round that doesn't count")
     parser.add_argument("--region-seconds", type=float, default=20.0, help="of commits to topics; 0: no such figures")
+    parser.add_argument("--living", type=int, default=CONNECTIONS, help="children that the services themselves know")
     parser.add_argument("--withdrawals", type=int, default=100, help="idle, and as many under load")
     parser.add_argument("--output", type=Path, default=RESULT)
     if "--quick" in sys.argv:

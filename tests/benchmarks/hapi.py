@@ -42,7 +42,15 @@ def build() -> None:
     if ready.exists() and all(path.stat().st_mtime < ready.stat().st_mtime for path in sources):
         return
     repository = os.environ.get("ECM_M2") or ROOT / ".cache" / "m2"
-    command = ["mvn", "-q", "-B", f"-Dmaven.repo.local={repository}", "-f", str(PROJECT / "pom.xml")]
+    command = [
+        "mvn",
+        "-q",
+        "-B",
+        "-Dstyle.color=never",
+        f"-Dmaven.repo.local={repository}",
+        "-f",
+        str(PROJECT / "pom.xml"),
+    ]
     made = subprocess.run(
         [*command, "compile", "dependency:build-classpath"], check=False, stdout=subprocess.PIPE, text=True
     )

@@ -53,7 +53,12 @@ def _region(region: Result) -> Table:
     _line(table, "contribution, gRPC answered", contribution["answered"], "one after the other")
     _line(table, "contribution, projected", contribution["projected"], "")
     for name, found in region["withdraw"].items():
-        _line(table, f"Withdraw → ENFORCED, {name.replace('_', ' ')}", found, f"{found['enforcing']} still ENFORCING")
+        _line(
+            table,
+            f"Withdraw → ENFORCED, {name.replace('_', ' ')}",
+            found,
+            f"{found['answered_enforcing']} of {found['count']} answered before",
+        )
     up = region["up_seconds"]
     table.add_row("ecm up", f"{up['again']:.1f} s", "", f"{up['first']:.1f} s with an empty state directory")
     table.add_row("all of ecm up, PSS", f"{region['all_mb']:.0f} MB", "", _parts(region["part_mb"]))

@@ -36,11 +36,15 @@ def paged(server: Server, head: Mapping[str, str]) -> Callable[[bytes], bytes]:
 
 def requests_for(work: str, server: Server, children: Children) -> Requests:
     """One work on one server, whole requests."""
-    head = server.headers()
     if work == CREATE:
-        return _creating(server, children, head)
-    rest = _rest(server, head)
-    return in_turn([f"GET {BASE}/{path}".encode() + rest for path in _PATHS[work](children)])
+        return _creating(server, children, server.headers())
+    return in_turn(whole_requests(work, server, children))
+
+
+def whole_requests(work: str, server: Server, children: Children) -> list[bytes]:
+    """One reading work on one server, once through."""
+    rest = _rest(server, server.headers())
+    return [f"GET {BASE}/{path}".encode() + rest for path in _PATHS[work](children)]
 
 
 def _rest(server: Server, head: Mapping[str, str]) -> bytes:
