@@ -13,26 +13,35 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.exchange.lease import LeaseCheck
 from ecm.exchange.locks import lock_topic, share_agency
-from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.predicate import consent_predicate, opened_to
 from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
 from ecm.exchange.streams.numbering import News, Numbering
 
-_VISIBLE = consent_predicate("r", recipient=":agency", purpose=":purpose", at="CAST(:at AS timestamptz)")
-_GONE = f"NOT EXISTS (SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {_VISIBLE})"  # noqa: S608
+_SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "CAST(:at AS timestamptz)"}
+_CHILD = "CAST(:child AS uuid)"
+# What is open of the child is gathered once, not once a resource.
+_OPENED = f"o AS MATERIALIZED ({opened_to(_CHILD, **_SEES)})"
+_VISIBLE_OF_CHILD = f"r.child_id = {_CHILD} AND {consent_predicate('r', **_SEES, opened='o')}"
 
 # A resource that is gone still has its served versions: they say whose it was.
 _CLOSED_OF_CHILD = text(f"""
-    SELECT t.type, t.id, CAST(:child AS uuid) AS child_id FROM told t
-      JOIN (SELECT DISTINCT v.type, v.id FROM resource_version v WHERE v.child_id = :child) k USING (type, id)
-     WHERE t.client_id = :client AND {_GONE} ORDER BY t.type, t.id""")  # noqa: S608 - fragments of our own, no values
+    WITH {_OPENED}
+    SELECT t.type, t.id, {_CHILD} AS child_id FROM told t
+      JOIN (SELECT DISTINCT v.type, v.id FROM resource_version v WHERE v.child_id = {_CHILD}) k USING (type, id)
+     WHERE t.client_id = :client AND NOT EXISTS (
+        SELECT 1 FROM o CROSS JOIN resource r WHERE r.type = t.type AND r.id = t.id AND {_VISIBLE_OF_CHILD})
+     ORDER BY t.type, t.id""")  # noqa: S608 - fragments of our own, no values
 _CLOSED = text(f"""
     SELECT t.type, t.id, k.child_id FROM told t
       JOIN LATERAL (SELECT v.child_id FROM resource_version v WHERE v.type = t.type AND v.id = t.id LIMIT 1) k ON true
-     WHERE t.client_id = :client AND {_GONE} ORDER BY t.type, t.id""")  # noqa: S608
+     WHERE t.client_id = :client AND NOT EXISTS (
+        SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {consent_predicate("r", **_SEES)})
+     ORDER BY t.type, t.id""")  # noqa: S608
 _OPEN = text(f"""
-    SELECT r.type, r.id, r.version_id, t.version_id AS told FROM resource r
+    WITH {_OPENED}
+    SELECT r.type, r.id, r.version_id, t.version_id AS told FROM o CROSS JOIN resource r
       LEFT JOIN told t ON t.client_id = :client AND t.type = r.type AND t.id = r.id
-     WHERE r.child_id = :child AND t.version_id IS DISTINCT FROM r.version_id AND {_VISIBLE}
+     WHERE t.version_id IS DISTINCT FROM r.version_id AND {_VISIBLE_OF_CHILD}
      ORDER BY r.type, r.id""")  # noqa: S608
 _NOW = text("SELECT clock_timestamp()")
 _CLIENTS = text("""
