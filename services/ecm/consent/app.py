@@ -11,7 +11,7 @@ import httpx
 from ecm.api.consent.v1 import consent_service_pb2
 from ecm.api.consent.v1.consent_service_pb2_grpc import add_ConsentServiceServicer_to_server
 from ecm.consent.compiling import recompile_region
-from ecm.consent.consumer import OWNERS, hearing
+from ecm.consent.consumer import OWNERS, concerns, hearing
 from ecm.consent.enforcement import Enforcement
 from ecm.consent.journal import Journal
 from ecm.consent.lapse import Lapse
@@ -121,7 +121,8 @@ def _relay(settings: ConsentSettings, uow: UnitOfWork) -> OutboxRelay:
 
 def _consumer(settings: ConsentSettings, uow: UnitOfWork, learning: Learning, enforcement: Enforcement) -> Consumer:
     topics = [service_topic(uow.region.slug, owner) for owner in OWNERS]
-    return Consumer(settings, topics, settings.client_id, hearing(learning, enforcement.wake), uow)
+    hear = hearing(learning, enforcement.wake)
+    return Consumer(settings, topics, settings.client_id, hear, uow, concerns=concerns)
 
 
 async def run(settings: ConsentSettings) -> None:

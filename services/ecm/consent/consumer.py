@@ -20,14 +20,18 @@ def hearing(learning: Learning, wake: Callable[[], None]) -> Handler:
     """The handler: takes in the record's newer versions and compiles the child's set. `wake` has it pushed."""
 
     async def hear(event: Event, tx: Tx) -> None:
-        owner, kind, record_id = _read(event)
-        if kind not in KINDS.get(owner, frozenset()):
-            return
+        owner, _, record_id = _read(event)
         for child_id in sorted(await learning.follow(tx, owner, record_id)):
             await recompile(tx, child_id)
         wake()
 
     return hear
+
+
+def concerns(event: Event) -> bool:
+    """Whether it is of a kind of record that grants are compiled from."""
+    owner, kind, _ = _read(event)
+    return kind in KINDS.get(owner, frozenset())
 
 
 def _read(event: Event) -> tuple[str, str, UUID]:

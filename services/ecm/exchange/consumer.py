@@ -59,8 +59,13 @@ def read(event: Event) -> RecordAt | None:
     return RecordAt(service, kind, UUID(message.record_id), UUID(message.child_id), message.version)
 
 
+def concerns(event: Event) -> bool:
+    """Whether it names a record that is exchanged."""
+    return read(event) is not None
+
+
 def make_consumer(settings: ServiceSettings, region: str, uow: UnitOfWork, projection: Projection) -> Consumer:
     """The consumer of the four owners' topics."""
     handler = ProjectionConsumer(projection)
     topics = [service_topic(region, service) for service in OWNERS]
-    return Consumer(settings, topics, GROUP, handler.handle, uow, on_failure=handler.failed)
+    return Consumer(settings, topics, GROUP, handler.handle, uow, concerns=concerns, on_failure=handler.failed)

@@ -5,7 +5,7 @@ import grpc
 from ecm.api.formulation.v1 import formulation_service_pb2
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import add_FormulationServiceServicer_to_server
 from ecm.formulation.commands.narrowing import applying, asking
-from ecm.formulation.consumer import listening
+from ecm.formulation.consumer import concerns, listening
 from ecm.formulation.peers import GrpcPeers
 from ecm.formulation.policy import POLICY
 from ecm.formulation.servicer import FormulationServicer
@@ -30,7 +30,8 @@ def build(runtime: Runtime) -> Parts:
         add_FormulationServiceServicer_to_server(servicer, server)
 
     topic = service_topic(runtime.region.slug, "referrals")
-    consumer = Consumer(runtime.settings, [topic], runtime.settings.client_id, listening(peers), runtime.uow)
+    group = runtime.settings.client_id
+    consumer = Consumer(runtime.settings, [topic], group, listening(peers), runtime.uow, concerns=concerns)
     return Parts(add, background=(narrowings.worker, consumer.run), peers=(referrals, consent))
 
 

@@ -11,15 +11,18 @@ from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 
 
+def concerns(event: Event) -> bool:
+    """Whether it is of a case."""
+    named = event.type == RecordChanged.DESCRIPTOR.full_name
+    return named and RecordChanged.FromString(event.value).kind == RECORD_KIND_CASE
+
+
 def listening(peers: Peers) -> Callable[[Event, Tx], Awaitable[None]]:
     """The handler of one event; its errors are retried, or end in the dead-letter topic."""
 
     async def handle(event: Event, tx: Tx) -> None:
-        if event.type != RecordChanged.DESCRIPTOR.full_name:
-            return
         changed = RecordChanged.FromString(event.value)
-        if changed.kind == RECORD_KIND_CASE:
-            await _hear(tx, peers, UUID(changed.record_id), changed.version)
+        await _hear(tx, peers, UUID(changed.record_id), changed.version)
 
     return handle
 

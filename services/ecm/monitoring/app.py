@@ -7,7 +7,7 @@ from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import add_MonitoringServ
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.service import Parts, Runtime, run_service
 from ecm.kit.settings import service_topic
-from ecm.monitoring.consumer import OWNERS, listening
+from ecm.monitoring.consumer import OWNERS, concerns, listening
 from ecm.monitoring.hearing import Hearing
 from ecm.monitoring.peers import PeerOwners
 from ecm.monitoring.policy import POLICY
@@ -28,7 +28,8 @@ def build(runtime: Runtime) -> Parts:
         add_MonitoringServiceServicer_to_server(servicer, server)
 
     topics = [service_topic(runtime.region.slug, owner) for owner in OWNERS]
-    consumer = Consumer(runtime.settings, topics, runtime.settings.client_id, listening(hearing), runtime.uow)
+    group = runtime.settings.client_id
+    consumer = Consumer(runtime.settings, topics, group, listening(hearing), runtime.uow, concerns=concerns)
     return Parts(add, background=(consumer.run,), peers=peers)
 
 

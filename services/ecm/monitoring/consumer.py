@@ -31,6 +31,11 @@ def pointed_at(event: Event) -> tuple[str, str] | None:
     return None
 
 
+def concerns(event: Event) -> bool:
+    """Whether `monitoring` has a use for it."""
+    return pointed_at(event) is not None
+
+
 def listening(hearing: Hearing) -> Callable[[Event, Tx], Awaitable[None]]:
     """The handler of one event; its errors are retried, or end in the dead-letter topic."""
 

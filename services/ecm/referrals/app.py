@@ -10,7 +10,7 @@ from ecm.kit.service import Parts, Runtime, run_service
 from ecm.kit.settings import service_topic
 from ecm.referrals.commands.narrowing import Narrower
 from ecm.referrals.commands.narrowing_kinds import KINDS
-from ecm.referrals.consumer import CaseFollower
+from ecm.referrals.consumer import CaseFollower, concerns
 from ecm.referrals.peers import ConsentPeer, FormulationPeer
 from ecm.referrals.policy import POLICY
 from ecm.referrals.servicer import ReferralsServicer
@@ -38,7 +38,9 @@ def build(runtime: Runtime) -> Parts:
 
 def _consumer(runtime: Runtime, follower: CaseFollower) -> Consumer:
     topics = [service_topic(runtime.region.slug, service) for service in FOLLOWED]
-    return Consumer(runtime.settings, topics, runtime.settings.client_id, follower.handle, runtime.uow)
+    return Consumer(
+        runtime.settings, topics, runtime.settings.client_id, follower.handle, runtime.uow, concerns=concerns
+    )
 
 
 def main() -> None:

@@ -122,3 +122,12 @@ _PROGRESS: dict[int, Callable[[RecordVersion], progress.Progress | None]] = {
     formulation_events.RECORD_KIND_REPORT_DRAFT: _draft,
     formulation_events.RECORD_KIND_REPORT: _report,
 }
+
+
+def concerns(event: Event) -> bool:
+    """Whether it is of a record that moves a case."""
+    if event.type == formulation_events.RecordChanged.DESCRIPTOR.full_name:
+        return formulation_events.RecordChanged.FromString(event.value).kind in _PROGRESS
+    if event.type == consent_events.RecordChanged.DESCRIPTOR.full_name:
+        return consent_events.RecordChanged.FromString(event.value).kind == consent_events.RECORD_KIND_CONSENT
+    return False

@@ -22,7 +22,7 @@ OUTBOX_WAITING = Gauge("ecm_outbox_waiting", "Outbox rows not yet published, as 
 OUTBOX_SECONDS = Histogram("ecm_outbox_seconds", "Seconds from commit to acknowledgement.", ["topic"], buckets=_FAST)
 # Producers thrown away after a fatal failure. One per broker outage is normal.
 PRODUCERS_REPLACED = Counter("ecm_producers_replaced_total", "Kafka producers replaced.", ["topic"])
-# Events handled, by consumer and outcome: done, repeated, retried, dead. Worry: dead at all.
+# Events handled, by consumer and outcome: done, passed_over (no concern), repeated, retried, dead. Worry: dead at all.
 EVENTS = Counter("ecm_events_total", "Events handled.", ["consumer", "outcome"])
 # Seconds per event, fetches included.
 EVENT_SECONDS = Histogram("ecm_event_seconds", "Seconds per event handled.", ["consumer"], buckets=_FAST)

@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.dead_letters import DeadLetters
-from ecm.kit.bus.handling import FailureHook, Handler, Handling, Verdict
+from ecm.kit.bus.handling import Concerns, FailureHook, Handler, Handling, Verdict, every_event
 from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, connection, make_producer
 from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
 from ecm.kit.db.uow import UnitOfWork
@@ -33,7 +33,8 @@ class Consumer:
     for as long as it takes, holding back their partition alone; others go to
     `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
     its own after each failed try, before the next. Offsets are committed after
-    the effects. `on_stuck` is called where nothing moves for 30 s.
+    the effects. An event that doesn't concern it is passed over without a
+    transaction. `on_stuck` is called where nothing moves for 30 s.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Consumer:
         handler: Handler,
         uow: UnitOfWork,
         *,
+        concerns: Concerns = every_event,
         on_failure: FailureHook | None = None,
         on_stuck: Callable[[], None] = leave_process,
         stuck_seconds: float = STUCK_SECONDS,
@@ -55,7 +57,9 @@ class Consumer:
         self._dead_letters = DeadLetters(
             settings.service, topics, producer_factory or (lambda: make_producer(settings))
         )
-        self._handling = Handling(settings.service, group, handler, uow, self._dead_letters, on_failure=on_failure)
+        self._handling = Handling(
+            settings.service, group, handler, uow, self._dead_letters, concerns=concerns, on_failure=on_failure
+        )
         self._watchdog = Watchdog(group, on_stuck, seconds=stuck_seconds)
         self._clock = uow.clock
         self._held: dict[Any, float] = {}

@@ -18,6 +18,7 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import with_trace
 
 Handler = Callable[[Event, Tx], Awaitable[None]]
+Concerns = Callable[[Event], bool]
 FailureHook = Callable[[Event, Tx, Exception], Awaitable[None]]
 
 TRIES = 3
@@ -43,6 +44,11 @@ def passes_by_itself(error: Exception) -> bool:
     return isinstance(error, SendFailedError) or is_transient(error)
 
 
+def every_event(_: Event) -> bool:
+    """Concerned by all of a topic."""
+    return True
+
+
 class Handling:
     """Handles messages for one consumer group, and remembers how often each has failed."""
 
@@ -54,11 +60,13 @@ class Handling:
         uow: UnitOfWork,
         dead_letters: DeadLetters,
         *,
+        concerns: Concerns,
         on_failure: FailureHook | None,
     ) -> None:
         self._principal = service_principal(service)
         self._group = group
         self._handler = handler
+        self._concerns = concerns
         self._uow = uow
         self._dead_letters = dead_letters
         self._on_failure = on_failure
@@ -71,6 +79,9 @@ class Handling:
             event = decode(message)
         except MalformedEventError as error:
             return await self._bury(message, error, where)
+        if self._passed_over(event):
+            EVENTS.labels(self._group, "passed_over").inc()
+            return DONE
         with with_trace(event.traceparent), EVENT_SECONDS.labels(self._group).time():
             try:
                 fresh = await self._effect(event)
@@ -79,6 +90,13 @@ class Handling:
         self._attempts.pop(where, None)
         EVENTS.labels(self._group, "done" if fresh else "repeated").inc()
         return DONE
+
+    def _passed_over(self, event: Event) -> bool:
+        try:
+            return not self._concerns(event)
+        except Exception:
+            # One that can't be read is the handler's affair: tried, then buried.
+            return False
 
     async def _effect(self, event: Event) -> bool:
         async with asyncio.timeout(HANDLE_SECONDS), self._uow.begin(self._principal) as tx:

@@ -1,7 +1,11 @@
 """The connection pool of one service."""
 
+from typing import Any
+
 from pydantic import SecretStr
+from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 STATEMENT_SECONDS = 10
@@ -30,14 +34,23 @@ def make_engine(url: str | SecretStr, *, pool_size: int = 5, app_name: str) -> A
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
         "timezone": "UTC",
     }
-    return create_async_engine(
+    engine = create_async_engine(
         driver_url(url),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=POOL_WAIT_SECONDS,
-        # Finds out that the server was restarted before a command does, not by a failed one.
-        pool_pre_ping=True,
         # A message of the driver may quote a statement's values.
         hide_parameters=True,
         connect_args={"server_settings": bounds, "timeout": CONNECT_SECONDS, "ssl": None},
     )
+    event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    return engine
+
+
+def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
+    """A connection that the server has ended is replaced, and all of its age with it, before a command meets it.
+
+    The driver knows: SQLAlchemy's `pool_pre_ping` would ask the server, three round trips a transaction.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError("The server has closed this connection.")
