@@ -47,6 +47,8 @@ RESULT = Path(__file__).parents[2] / "build/bench.json"
 PEERS = ("hapi", "sekmet")
 EACH = 20
 QUICK = {"seconds": 2.0, "rounds": 2, "children": 300, "region_seconds": 5.0, "withdrawals": 20, "warm_seconds": 2.0}
+# One client is the whole load: its limit is kept, and never met.
+SETTINGS = {"exchange": {"ECM_CLIENT_REQUESTS_PER_SECOND": "1000000"}}
 Result = dict[str, Any]
 
 _began = time.monotonic()
@@ -161,7 +163,7 @@ def _region(folder: Path) -> Iterator[tuple[Stack, Result]]:
     """A region on fresh ports, and how long it took to come up: with an empty state directory, and again."""
     say("ecm up, twice")
     began = time.monotonic()
-    with Stack.start(folder, fresh_ports=True) as stack:
+    with Stack.start(folder, fresh_ports=True, settings=SETTINGS) as stack:
         first = time.monotonic() - began
         asyncio.run(database.note_commits(stack))
     began = time.monotonic()
