@@ -12,15 +12,15 @@ pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
-def journey(region: Stack) -> Iterator[Journey]:
+def journey(region_of_either_issuer: Stack) -> Iterator[Journey]:
     """One journey, taken step by step by the tests below in their order."""
-    journey = Journey.on(region)
+    journey = Journey.on(region_of_either_issuer)
     yield journey
     journey.close()
 
 
 @pytest.fixture(scope="module")
-def taken() -> list[str]:
+def taken(journey: Journey) -> list[str]:
     """Titles of the steps taken so far: a step after a failed one is not tried."""
     return []
 

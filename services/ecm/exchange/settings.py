@@ -13,6 +13,9 @@ class ExchangeSettings(ServiceSettings):
 
     http_listen: str = "127.0.0.1:8080"
     fhir_base: str = "http://127.0.0.1:8080/fhir"
+    # What partners are told, where services reach the issuer by addresses of their own.
+    public_token_url: str = ""
+    public_jwks_url: str = ""
     lease_seconds: float = 30.0
     pseudonym_key_file: Path
     audit_key_file: Path

@@ -22,13 +22,18 @@ def ensure(paths: StatePaths, clients: list[str]) -> None:
     _ensure_key(paths.keys / "issuer.jwk.json", "P-256", "ES256")
     for client in (*map(principal, SERVICES), PERSON_CLIENT, *clients):
         _ensure_key(paths.client_key(client), "P-384", "ES384")
-    for name in EXCHANGE_KEYS:
-        _ensure_secret(exchange_key(paths, name))
+    for file in (*(exchange_key(paths, name) for name in EXCHANGE_KEYS), people_password_file(paths)):
+        _ensure_secret(file)
 
 
 def exchange_key(paths: StatePaths, name: str) -> Path:
     """File of one of the exchange's 32-byte keys (hexadecimal)."""
     return paths.keys / f"exchange-{name}.key"
+
+
+def people_password_file(paths: StatePaths) -> Path:
+    """File of the demo people's one password, which only Keycloak asks for."""
+    return paths.keys / "people.password"
 
 
 def passwords(paths: StatePaths) -> dict[str, dict[str, str]]:

@@ -158,7 +158,7 @@ class IssuerPart:
 
     async def ready(self) -> bool:
         """It publishes its keys."""
-        return await probes.http_answers(f"{self.plan.issuer}/jwks.json")
+        return await probes.http_answers(self.plan.jwks_url)
 
     async def settle(self) -> None:
         """Nothing: it reads its files at start."""

@@ -16,7 +16,8 @@ from ecm.local.paths import StatePaths
 class Plan(BaseModel):
     """Parts, ports and settings of one state.
 
-    `settings` overrides environment variables, by part; of `kafka`, the `advertised` address.
+    `settings` overrides environment variables, by part; of `kafka`, the `advertised` address. `keycloak` is the URL
+    of a realm (`…/realms/example`) that stands in place of the part `issuer`.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -26,6 +27,7 @@ class Plan(BaseModel):
     ports: dict[str, int] = {}
     lease_seconds: float | None = None
     settings: dict[str, dict[str, str]] = {}
+    keycloak: str = ""
 
     def load_region(self) -> Region:
         """The region file's content. Raises `LocalError` where it isn't right."""
@@ -38,8 +40,18 @@ class Plan(BaseModel):
 
     @property
     def issuer(self) -> str:
-        """The issuer's name and base URL."""
-        return f"http://127.0.0.1:{self.ports['issuer']}"
+        """The issuer's name: what stands in tokens as `iss`."""
+        return self.keycloak or f"http://127.0.0.1:{self.ports['issuer']}"
+
+    @property
+    def jwks_url(self) -> str:
+        """Where the issuer publishes its keys."""
+        return f"{self.keycloak}/protocol/openid-connect/certs" if self.keycloak else f"{self.issuer}/jwks.json"
+
+    @property
+    def token_url(self) -> str:
+        """Where the issuer gives tokens."""
+        return f"{self.issuer}/protocol/openid-connect/token" if self.keycloak else f"{self.issuer}/token"
 
     @property
     def fhir_base(self) -> str:
@@ -85,6 +97,7 @@ def revise(
     parts: Sequence[str] = ALL_PARTS,
     lease_seconds: float | None = None,
     settings: Mapping[str, Mapping[str, str]] | None = None,
+    keycloak: str | None = None,
 ) -> Plan:
     """A complete plan: what is said here wins, the rest is as before, and every port is decided."""
     file = region or (old.region if old else None)
@@ -93,14 +106,16 @@ def revise(
     if unknown := sorted(set(parts) - set(ALL_PARTS)):
         raise LocalError(f"There is no part {unknown[0]!r}.", f"Parts are: {', '.join(ALL_PARTS)}.")
     remembered = old.ports if old else {}
+    realm = keycloak if keycloak is not None else (old.keycloak if old else "")
     if fresh_ports:
         remembered = {ports.HTTP: remembered[ports.HTTP]} if ports.HTTP in remembered else {}
     return Plan(
         region=file.resolve(),
-        parts=tuple(part for part in ALL_PARTS if part in parts),
+        parts=tuple(part for part in ALL_PARTS if part in parts and not (realm and part == "issuer")),
         ports=ports.choose({**remembered, **(chosen_ports or {})}),
         lease_seconds=lease_seconds if lease_seconds is not None else (old.lease_seconds if old else None),
         settings=_settings(old, settings),
+        keycloak=realm,
     )
 
 

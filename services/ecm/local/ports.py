@@ -33,6 +33,14 @@ def choose(remembered: Mapping[str, int]) -> dict[str, int]:
     return chosen
 
 
+def free_ports(count: int) -> list[int]:
+    """Ports that are free now, each another one."""
+    chosen: set[int] = set()
+    while len(chosen) < count:
+        chosen.add(_free(chosen))
+    return sorted(chosen)
+
+
 def _free(taken: set[int]) -> int:
     for _ in range(1000):
         port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - no secret

@@ -61,13 +61,15 @@ class Stack:
         settings: Mapping[str, Mapping[str, str]] | None = None,
         detach: bool = False,
         fresh_ports: bool = False,
+        keycloak: str | None = None,
         observer: Observer = lambda _: None,
     ) -> Self:
         """Start a supervisor and wait until all is healthy; it ends with this process unless `detach`ed.
 
         `ports` fixes some by name (`http`, `postgres`, `kafka`, `issuer`, a service's name); `settings` overrides
         environment variables by service, e.g. `{"exchange": {"ECM_CONSENT_ADDRESS": proxy}}`, and of `kafka` what it
-        tells clients to go on to: `{"kafka": {"advertised": proxy}}`. Raises `LocalError`.
+        tells clients to go on to: `{"kafka": {"advertised": proxy}}`. `keycloak` is a realm's URL, in place of the
+        part `issuer`; it must hold this state's clients before. Raises `LocalError`.
         """
         paths = StatePaths(Path(state_dir).resolve())
         plan = prepare(
@@ -78,6 +80,7 @@ class Stack:
             lease_seconds=lease_seconds,
             settings=settings,
             fresh_ports=fresh_ports,
+            keycloak=keycloak,
         )
         process, lifeline = _launch(paths, detach)
         stack = cls(paths, plan, lifeline)
@@ -172,6 +175,7 @@ def prepare(
     lease_seconds: float | None = None,
     settings: Mapping[str, Mapping[str, str]] | None = None,
     fresh_ports: bool = False,
+    keycloak: str | None = None,
 ) -> Plan:
     """Decide and remember what a state runs. Raises `LocalError` where it is served already."""
     private_directory(paths.root)
@@ -186,6 +190,7 @@ def prepare(
         parts=parts,
         lease_seconds=lease_seconds,
         settings=settings,
+        keycloak=keycloak,
     )
     # A file that can't be used isn't remembered.
     plan.load_region()

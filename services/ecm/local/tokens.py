@@ -1,4 +1,4 @@
-"""Tokens from the local issuer, for the command line and tests: signs the assertions that it asks for."""
+"""Tokens from the issuer, for the command line and tests: signs the assertions that it asks for."""
 
 import json
 import time
@@ -9,6 +9,7 @@ import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from ecm.local import credentials
 from ecm.local.errors import LocalError
 from ecm.local.issuer.grants import JWT_ASSERTION, JWT_BEARER
 from ecm.local.names import PERSON_CLIENT, SERVICES, principal
@@ -34,14 +35,19 @@ class TokenDesk:
 
     def person(self, person: str) -> str:
         """A token of one of the people in people.yaml, for all five services."""
-        return self._ask({"grant_type": JWT_BEARER, "assertion": self.assertion(PERSON_CLIENT, person)})
+        if not self.plan.keycloak:
+            return self._ask({"grant_type": JWT_BEARER, "assertion": self.assertion(PERSON_CLIENT, person)})
+        form = {"grant_type": "password", "client_assertion_type": JWT_ASSERTION, "username": person}
+        password = credentials.people_password_file(self.paths).read_text(encoding="utf-8").strip()
+        own = self.assertion(PERSON_CLIENT, PERSON_CLIENT)
+        return self._ask({**form, "password": password, "client_assertion": own})
 
     def assertion(self, client: str, subject: str) -> str:
         """A fresh assertion, signed by the client's key, that lives a minute."""
         key = ECKey.import_key(json.loads(self.paths.client_key(client).read_text(encoding="utf-8")))
         now = int(time.time())
-        audience = f"{self.plan.issuer}/token"
-        claims = {"iss": client, "sub": subject, "aud": audience, "iat": now, "exp": now + 60, "jti": str(uuid.uuid4())}
+        claims = {"iss": client, "sub": subject, "aud": self.plan.issuer, "iat": now, "exp": now + 60}
+        claims["jti"] = str(uuid.uuid4())
         header = {"alg": "ES384", "kid": key.kid, "typ": "JWT"}
         return jwt.encode(header, claims, key, algorithms=["ES384"])
 
@@ -55,10 +61,10 @@ class TokenDesk:
 
     def _ask(self, form: dict[str, str]) -> str:
         try:
-            answer = httpx.post(f"{self.plan.issuer}/token", data=form, timeout=10, trust_env=False)
+            answer = httpx.post(self.plan.token_url, data=form, timeout=10, trust_env=False)
         except httpx.HTTPError as error:
             raise LocalError(f"The issuer doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
         body = answer.json()
         if not answer.is_success:
-            raise LocalError(f"The issuer refused: {body['error']}.", body["error_description"])
+            raise LocalError(f"The issuer refused: {body['error']}.", body.get("error_description", ""))
         return str(body["access_token"])

@@ -95,8 +95,8 @@ def settings(infrastructure: Stack, database: Database, tmp_path: Path) -> KitSe
         kafka_username=kafka.username,
         kafka_password=SecretStr(kafka.password),
         issuer=infrastructure.plan.issuer,
-        jwks_url=f"{infrastructure.plan.issuer}/jwks.json",
-        token_url=f"{infrastructure.plan.issuer}/token",
+        jwks_url=infrastructure.plan.jwks_url,
+        token_url=infrastructure.plan.token_url,
         client_key_file=infrastructure.paths.client_key("ecm-exchange"),
     )
 

@@ -115,6 +115,8 @@ async def test_open_documents(server: Server) -> None:
     assert "status" not in [p.name for p in kinds["RiskAssessment"].searchParam]
     assert "authored" in [p.name for p in kinds["ServiceRequest"].searchParam]
     smart = (await server.http.get(f"{BASE}/.well-known/smart-configuration")).json()
+    assert smart["token_endpoint"] == "https://public.example.invalid/token"
+    assert smart["jwks_uri"].endswith("/jwks.json")
     assert smart["token_endpoint_auth_methods_supported"] == ["private_key_jwt"]
     assert "system/Patient.rs" in smart["scopes_supported"]
     assert (await server.http.get("http://exchange.invalid/elsewhere")).json()["resourceType"] == "OperationOutcome"

@@ -274,7 +274,13 @@ class Server:
         jwks = httpx.MockTransport(lambda _: httpx.Response(200, json=self._mint.jwks()))
         http = httpx.AsyncClient(transport=jwks)
         verifier = TokenVerifier(ISSUER, f"{ISSUER}/jwks.json", BASE, SystemClock(), http)
-        settings: Any = SimpleNamespace(issuer=ISSUER, jwks_url=f"{ISSUER}/jwks.json", token_url=f"{ISSUER}/token")
+        settings: Any = SimpleNamespace(
+            issuer=ISSUER,
+            jwks_url=f"{ISSUER}/jwks.json",
+            token_url=f"{ISSUER}/token",
+            public_token_url="https://public.example.invalid/token",
+            public_jwks_url="",
+        )
         self.api = Api(
             base=BASE,
             settings=settings,

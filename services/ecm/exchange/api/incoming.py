@@ -15,11 +15,11 @@ from ecm.exchange.limits import Limits
 from ecm.exchange.release import Release
 from ecm.exchange.search.compile import compile_again
 from ecm.exchange.search.cursor import Cursors
+from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
-from ecm.kit.settings import ServiceSettings
 
 FindDataref = Callable[[str], Awaitable[Pointed | None]]
 """Token → the resource that some client's event points at."""
@@ -30,7 +30,7 @@ class Api:
     """What every interaction needs. `writes`: (`create` or `update`, type) → handler."""
 
     base: str
-    settings: ServiceSettings
+    settings: ExchangeSettings
     region: Region
     verifier: TokenVerifier
     release: Release

@@ -2,18 +2,18 @@
 
 import orjson
 
+from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.auth.scopes import SCOPES
 from ecm.kit.auth.verifier import ALGORITHMS
-from ecm.kit.settings import ServiceSettings
 
 
-def smart_configuration(settings: ServiceSettings) -> bytes:
+def smart_configuration(settings: ExchangeSettings) -> bytes:
     """The document of `.well-known/smart-configuration`."""
     return orjson.dumps(
         {
             "issuer": settings.issuer,
-            "jwks_uri": settings.jwks_url,
-            "token_endpoint": settings.token_url,
+            "jwks_uri": settings.public_jwks_url or settings.jwks_url,
+            "token_endpoint": settings.public_token_url or settings.token_url,
             "token_endpoint_auth_methods_supported": ["private_key_jwt"],
             "token_endpoint_auth_signing_alg_values_supported": sorted({"ES384", "RS384", *ALGORITHMS}),
             "grant_types_supported": ["client_credentials"],
