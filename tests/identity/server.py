@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from joserfc.jwk import RSAKey
 from keycloak import KeycloakAdmin
 from pydantic import SecretStr
 
@@ -69,6 +70,17 @@ def wish_of(paths: StatePaths, plan: Plan, **region: Any) -> Wish:
     credentials.ensure(paths, [client.id for client in changed.clients])
     password = credentials.people_password_file(paths).read_text().strip()
     return Wish(changed, plan.fhir_base, Keys(paths.keys / "clients"), people_beside(plan.region), password)
+
+
+def published_key(admin: KeycloakAdmin) -> RSAKey:
+    """A key pair of ours that the realm is made to publish beside its own: with it a test signs as Keycloak would."""
+    name = f"test-{secrets.token_hex(4)}"
+    key = RSAKey.generate_key(2048)
+    config = {"privateKey": [key.as_pem(private=True).decode()], "priority": ["-1"], "algorithm": ["RS256"]}
+    provider = {"name": name, "providerId": "rsa", "providerType": "org.keycloak.keys.KeyProvider", "config": config}
+    component = admin.create_component({**provider, "parentId": admin.get_realm(admin.get_current_realm())["id"]})
+    kid = next(one["kid"] for one in admin.get_keys()["keys"] if one["providerId"] == component)
+    return RSAKey.import_key(key.as_dict(private=True), {"kid": kid})
 
 
 def start(log: Path) -> tuple[Keycloak, subprocess.Popen[bytes]]:

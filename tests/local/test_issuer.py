@@ -1,16 +1,14 @@
 """The issuer gives tokens to whom it should, and each refusal says why."""
 
 import json
-import time
-import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey
 from starlette.testclient import TestClient
 
 from ecm.kit.auth.claims import Claims
@@ -24,31 +22,17 @@ from ecm.local.issuer.minting import Mint
 from ecm.local.issuer.people import people_beside
 from ecm.local.issuer.replay import UsedAssertions
 from ecm.local.paths import StatePaths
+from local.assertions import CLIENT, FAULTS, Signer
 
 ISSUER = "http://issuer.test"
 BASE = "http://fhir.test/fhir"
-CLIENT = "nhs-psychology"
 
 
-@dataclass
-class Desk:
+@dataclass(frozen=True)
+class Desk(Signer):
     """The issuer with a client that knows every key."""
 
-    paths: StatePaths
     http: TestClient
-    issuer_key: ECKey = field(init=False)
-
-    def key(self, client: str) -> ECKey:
-        return ECKey.import_key(json.loads(self.paths.client_key(client).read_text()))
-
-    def assertion(self, client: str = CLIENT, **changes: Any) -> str:
-        """A right assertion of a client, with some claims (or `key`, `alg`) changed; None leaves a claim out."""
-        key, alg = changes.pop("key", None) or self.key(client), changes.pop("alg", "ES384")
-        now = int(time.time())
-        claims = {"iss": client, "sub": client, "aud": f"{ISSUER}/token", "exp": now + 60, "jti": str(uuid.uuid4())}
-        claims |= changes
-        claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode({"alg": alg}, claims, key, algorithms=[alg])
 
     def ask(self, assertion: str, **form: str) -> dict[str, Any]:
         body = {"grant_type": "client_credentials", "client_assertion_type": JWT_ASSERTION, **form}
@@ -71,7 +55,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> Iterator
     check = AssertionCheck((f"{ISSUER}/token", ISSUER), UsedAssertions(paths.root / "used.sqlite"))
     grants = Grants(registered(region, paths), people_beside(file), check, BASE)
     with TestClient(build(Mint(ISSUER, key), grants)) as http:
-        yield Desk(paths, http)
+        yield Desk(paths, ISSUER, f"{ISSUER}/token", http)
 
 
 def test_a_partner_gets_what_it_asks_for(desk: Desk) -> None:
@@ -121,26 +105,6 @@ def test_a_replayed_assertion_is_refused(desk: Desk) -> None:
     again = desk.ask(assertion, scope="system/Patient.r")
     assert (again["status"], again["error"]) == (401, "invalid_client")
     assert "used before" in again["error_description"]
-
-
-FAULTS: dict[str, Callable[[Desk], str]] = {
-    "expired": lambda desk: desk.assertion(exp=int(time.time()) - 60),
-    "an hour long": lambda desk: desk.assertion(exp=int(time.time()) + 3600),
-    "no exp": lambda desk: desk.assertion(exp=None),
-    "exp as text": lambda desk: desk.assertion(exp="tomorrow"),
-    "no jti": lambda desk: desk.assertion(jti=None),
-    "of the future": lambda desk: desk.assertion(iat=int(time.time()) + 90),
-    "another audience": lambda desk: desk.assertion(aud="http://elsewhere/token"),
-    "two audiences": lambda desk: desk.assertion(aud=[ISSUER, f"{ISSUER}/token"]),
-    "another subject": lambda desk: desk.assertion(sub="la-eastvale"),
-    "another's key": lambda desk: desk.assertion(key=desk.key("la-eastvale")),
-    "an unknown client": lambda desk: desk.assertion(iss="nobody"),
-    "a weaker algorithm": lambda desk: desk.assertion(key=ECKey.generate_key("P-256"), alg="ES256"),
-    "a shared secret": lambda desk: desk.assertion(key=OctKey.generate_key(256), alg="HS256"),
-    "none": lambda _: "eyJhbGciOiJub25lIn0.eyJpc3MiOiJuaHMtcHN5Y2hvbG9neSJ9.",
-    "no JWT": lambda _: "hello",
-    "not ASCII": lambda _: "h€llo",
-}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -38,7 +38,7 @@ EVERY = [(service, name) for service in SERVICES for name in methods(service)]
 
 @pytest.fixture(scope="module")
 def forge(region: Stack) -> Forge:
-    return Forge(region)
+    return Forge.local(region)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Every bad token is refused with its own reason, by gRPC and by FHIR, and nothing is stored."""
+"""Every bad token is refused with its own reason, by gRPC and by FHIR, whichever the issuer; nothing is stored."""
 
 import uuid
 
@@ -11,12 +11,21 @@ from ecm.api.referrals.v1.referrals_service_pb2 import GetChildRequest, Register
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
 from ecm.local.demo import material
 from ecm.local.stack import Stack
+from identity.server import published_key
 from rpc.tokens import BAD, Forge
 
 
 @pytest.fixture(scope="module")
-def forge(region: Stack) -> Forge:
-    return Forge(region)
+def region(region_of_either_issuer: Stack) -> Stack:
+    return region_of_either_issuer
+
+
+@pytest.fixture(scope="module")
+def forge(region: Stack, request: pytest.FixtureRequest) -> Forge:
+    if not region.plan.keycloak:
+        return Forge.local(region)
+    admin = request.getfixturevalue("keycloak").admin(region.plan.load_region().slug)
+    return Forge(region, published_key(admin), "RS256")
 
 
 def call_grpc(stack: Stack, token: str | None, *, register: bool = False) -> grpc.RpcError | None:

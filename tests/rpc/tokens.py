@@ -1,15 +1,15 @@
-"""Tokens of every kind of badness, signed with the local issuer's own key where only the content is bad."""
+"""Tokens of every kind of badness, signed with a key of the issuer's own where only the content is bad."""
 
 import base64
 import json
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from joserfc import jwt
-from joserfc.jwk import ECKey, OctKey
+from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from ecm.local.stack import Stack
 
@@ -19,14 +19,20 @@ Claims = dict[str, Any]
 
 @dataclass(frozen=True)
 class Forge:
-    """Makes tokens for one region. `person` and `partner` are good ones; every other is bad in one way."""
+    """Makes tokens for one region. `person` and `partner` are good ones; every other is bad in one way.
+
+    `key` is one that the region's issuer publishes, `algorithm` what it signs with.
+    """
 
     stack: Stack
-    key: ECKey = field(init=False)
+    key: ECKey | RSAKey
+    algorithm: str
 
-    def __post_init__(self) -> None:
-        path = self.stack.paths.keys / "issuer.jwk.json"
-        object.__setattr__(self, "key", ECKey.import_key(json.loads(path.read_text())))
+    @classmethod
+    def local(cls, stack: Stack) -> "Forge":
+        """With the local issuer's key."""
+        path = stack.paths.keys / "issuer.jwk.json"
+        return cls(stack, ECKey.import_key(json.loads(path.read_text())), "ES256")
 
     def person(self, yot: str = "eastvale", role: str = "case-manager", agency: str = "yot-eastvale") -> Claims:
         """The claims of somebody with one role."""
@@ -46,10 +52,11 @@ class Forge:
             [self.stack.addresses["fhir"]], sub=client, azp=client, ecm_agency=agency, ecm_roles=[], scope="system/*.rs"
         )
 
-    def sign(self, claims: Claims, *, key: Any = None, alg: str = "ES256", kid: str | None = None) -> str:
+    def sign(self, claims: Claims, *, key: Any = None, alg: str = "", kid: str | None = None) -> str:
         """A token with these claims."""
-        header = {"alg": alg, "typ": "at+jwt", "kid": kid or self.key.kid}
-        return jwt.encode(header, claims, key or self.key, algorithms=[alg])
+        algorithm = alg or self.algorithm
+        header = {"alg": algorithm, "typ": "at+jwt", "kid": kid or self.key.kid}
+        return jwt.encode(header, claims, key or self.key, algorithms=[algorithm])
 
     def _claims(self, audience: list[str], **more: Any) -> Claims:
         now = int(time.time())
@@ -93,7 +100,7 @@ BAD: dict[str, tuple[str, Callable[[Forge, Claims], str]]] = {
     ),
     "another key": (
         "TOKEN_SIGNATURE",
-        lambda forge, good: forge.sign(good, key=ECKey.generate_key("P-256", auto_kid=True)),
+        lambda forge, good: forge.sign(good, key=ECKey.generate_key("P-256", auto_kid=True), alg="ES256"),
     ),
     "an unknown kid": ("TOKEN_SIGNATURE", lambda forge, good: forge.sign(good, kid="unknown")),
     "tampered": ("TOKEN_SIGNATURE", lambda forge, good: _tampered(forge.sign(good))),

@@ -23,7 +23,7 @@ async def reason(monitoring, token, method):
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_only_the_listed_roles_come_in(monitoring, infrastructure, method):
-    forge = Forge(infrastructure)
+    forge = Forge.local(infrastructure)
     for role in sorted(ALL_ROLES):
         found = await reason(monitoring, forge.sign(forge.person(role=role)), method)
         assert (found is not Reason.PERMISSION_DENIED) == (role in POLICY[method].people), role
@@ -45,7 +45,7 @@ async def test_a_partners_token_opens_nothing(monitoring, infrastructure, method
 
 @pytest.mark.parametrize("method", [name for name in METHODS if POLICY[name].people])
 async def test_another_yots_roles_reach_no_case(monitoring, infrastructure, method):
-    forge = Forge(infrastructure)
+    forge = Forge.local(infrastructure)
     _, case_id = monitoring.accepted_case()
     request = getattr(pb, f"{method}Request")()
     fields = request.DESCRIPTOR.fields_by_name

@@ -130,8 +130,9 @@ def _read_groups(admin: KeycloakAdmin, found: Actual) -> None:
 def _read_group(admin: KeycloakAdmin, found: Actual, group: Item) -> None:
     item = {"attributes": group.get("attributes", {}), "realmRoles": sorted(group.get("realmRoles", []))}
     found.add(Kind.GROUP, group["path"], item, group["id"])
-    for child in admin.get_group_children(group["id"], dict(EVERYTHING)):
-        _read_group(admin, found, child)
+    if group.get("subGroupCount", 1):
+        for child in admin.get_group_children(group["id"], dict(EVERYTHING)):
+            _read_group(admin, found, child)
 
 
 def _read_people(admin: KeycloakAdmin, found: Actual, wanted: Iterable[str], organized: bool) -> None:
