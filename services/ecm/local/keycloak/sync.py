@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from keycloak import KeycloakAdmin, KeycloakError, KeycloakOpenIDConnection
+from keycloak import KeycloakAdmin, KeycloakConnectionError, KeycloakError, KeycloakOpenIDConnection
 
 from ecm.local.errors import LocalError
 from ecm.local.keycloak.actual import Actual, read
@@ -73,10 +72,9 @@ def _explained(what: str) -> Iterator[None]:
     """Keycloak's refusals and silences as `LocalError`."""
     try:
         yield
+    except KeycloakConnectionError as error:
+        raise LocalError(f"Keycloak doesn't answer: {error}", "Look at --server, and whether Keycloak runs.") from None
     except KeycloakError as error:
         said = error.response_body or error.error_message
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
         raise LocalError(f"Keycloak: {what}: {text}", "Correct it, and run the same again.") from None
-    except requests.RequestException as error:
-        message = f"Keycloak doesn't answer ({type(error).__name__})."
-        raise LocalError(message, "Look at --server, and whether Keycloak runs there.") from None
