@@ -16,16 +16,16 @@ from rpc.tokens import BAD, Forge
 
 
 @pytest.fixture(scope="module")
-def region(region_of_either_issuer: Stack) -> Stack:
+def served(region_of_either_issuer: Stack) -> Stack:
     return region_of_either_issuer
 
 
 @pytest.fixture(scope="module")
-def forge(region: Stack, request: pytest.FixtureRequest) -> Forge:
-    if not region.plan.keycloak:
-        return Forge.local(region)
-    admin = request.getfixturevalue("keycloak").admin(region.plan.load_region().slug)
-    return Forge(region, published_key(admin), "RS256")
+def forge(served: Stack, request: pytest.FixtureRequest) -> Forge:
+    if not served.plan.keycloak:
+        return Forge.local(served)
+    admin = request.getfixturevalue("keycloak").admin(served.plan.load_region().slug)
+    return Forge(served, published_key(admin), "RS256")
 
 
 def call_grpc(stack: Stack, token: str | None, *, register: bool = False) -> grpc.RpcError | None:
@@ -54,28 +54,28 @@ def reason_of(error: grpc.RpcError) -> str:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_grpc_refuses(region: Stack, forge: Forge, name: str) -> None:
+def test_grpc_refuses(served: Stack, forge: Forge, name: str) -> None:
     reason, make = BAD[name]
-    error = call_grpc(region, make(forge, forge.person()), register=True)
+    error = call_grpc(served, make(forge, forge.person()), register=True)
     assert error is not None and error.code() is grpc.StatusCode.UNAUTHENTICATED
     assert reason_of(error) == reason
     assert error.details()
 
 
-def test_grpc_refuses_no_token_at_all(region: Stack) -> None:
-    error = call_grpc(region, None)
+def test_grpc_refuses_no_token_at_all(served: Stack) -> None:
+    error = call_grpc(served, None)
     assert error is not None and reason_of(error) == "TOKEN_MISSING"
 
 
-def test_a_partners_token_opens_no_grpc(region: Stack) -> None:
-    error = call_grpc(region, region.token(client="nhs-psychology"))
+def test_a_partners_token_opens_no_grpc(served: Stack) -> None:
+    error = call_grpc(served, served.token(client="nhs-psychology"))
     assert error is not None and reason_of(error) == "TOKEN_AUDIENCE"
 
 
-def test_the_forge_can_make_good_ones(region: Stack, forge: Forge) -> None:
-    error = call_grpc(region, forge.sign(forge.person()))
+def test_the_forge_can_make_good_ones(served: Stack, forge: Forge) -> None:
+    error = call_grpc(served, forge.sign(forge.person()))
     assert error is not None and reason_of(error) == "NOT_FOUND"
-    answer = get_fhir(region, forge.sign(forge.partner()))
+    answer = get_fhir(served, forge.sign(forge.partner()))
     assert answer.status_code == 200
 
 
@@ -86,9 +86,9 @@ def get_fhir(stack: Stack, token: str | None) -> httpx.Response:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_fhir_refuses(region: Stack, forge: Forge, name: str) -> None:
+def test_fhir_refuses(served: Stack, forge: Forge, name: str) -> None:
     reason, make = BAD[name]
-    answer = get_fhir(region, make(forge, forge.partner()))
+    answer = get_fhir(served, make(forge, forge.partner()))
     assert answer.status_code == 401
     assert answer.headers["WWW-Authenticate"].startswith("Bearer")
     outcome = answer.json()
@@ -96,9 +96,9 @@ def test_fhir_refuses(region: Stack, forge: Forge, name: str) -> None:
     assert reason in answer.text
 
 
-def test_fhir_refuses_no_token_and_a_persons(region: Stack) -> None:
-    assert get_fhir(region, None).status_code == 401
-    assert get_fhir(region, region.token(person="case-manager")).status_code == 401
+def test_fhir_refuses_no_token_and_a_persons(served: Stack) -> None:
+    assert get_fhir(served, None).status_code == 401
+    assert get_fhir(served, served.token(person="case-manager")).status_code == 401
 
 
 def _today(stack: Stack):  # type: ignore[no-untyped-def]
