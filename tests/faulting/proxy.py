@@ -32,6 +32,8 @@ class Proxy:
         self._delay = 0.0
         self._rate = 0.0
         self._refusing = False
+        self._stranded: set[socket.socket] = set()
+        self._closed = threading.Event()
         self._let_pass()
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -54,6 +56,13 @@ class Proxy:
         """Each piece of up to 64 KiB is `delay` seconds late, and passes at `rate` bytes a second; until `release`."""
         self._delay, self._rate = delay, rate
 
+    def strand(self) -> None:
+        """What is connected now never hears anything again, not even of an end; new connections pass.
+
+        As where a firewall has forgotten a connection, or the machine behind it is gone.
+        """
+        self._stranded |= self._sockets
+
     def refuse(self) -> None:
         """End every connection, and every new one as soon as it is made, until `release` or `resume`."""
         self._refusing = True
@@ -61,7 +70,7 @@ class Proxy:
 
     def cut(self) -> None:
         """End every connection at once, whatever passes; new ones are taken as before."""
-        for held in list(self._sockets):
+        for held in self._sockets - self._stranded:
             _end(held)
 
     def at_an_answer(self, act: Callable[[], bool]) -> None:
@@ -71,6 +80,8 @@ class Proxy:
     def close(self) -> None:
         """Stop listening and cut every connection."""
         self._listener.close()
+        self._stranded.clear()
+        self._closed.set()
         self.cut()
         self._let_pass()
 
@@ -110,15 +121,21 @@ class Proxy:
                 self._on_answer = None
                 self.hold()
 
+    def _strand_here(self, source: socket.socket) -> None:
+        if source in self._stranded:
+            self._closed.wait()
+
     def _pump(self, source: socket.socket, sink: socket.socket, way: Way) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if way is Way.ANSWERING:
                     self._act()
                 self._open[way].wait()
+                self._strand_here(source)
                 if self._rate:
                     time.sleep(self._delay + len(data) / self._rate)
                 sink.sendall(data)
+        self._strand_here(source)
         _end(source)
         _end(sink)
         # The other way's thread closes the other socket: each may still be read there.

@@ -73,9 +73,9 @@ class Run:
         self.calm.append(journey)
         return commands["command"]
 
-    def stormy_journey(self, seed: int, commands: int, on_links: int) -> None:
+    def stormy_journey(self, seed: int, commands: int, options: argparse.Namespace) -> None:
         """A journey with the faults of its seed, and load beside it."""
-        planned = schedule.plan(seed, commands, on_links)
+        planned = schedule.plan(seed, commands, options.on_links, options.pairs)
         storm = Storm(self.linked, planned, self.say)
         load = Load(self.begin, self.subjects, seed)
         with load.going():
@@ -127,7 +127,7 @@ def go(linked: Linked, options: argparse.Namespace, say: Say) -> tuple[Run, Evid
     end, number = time.monotonic() + options.seconds, 0
     while number < options.rounds or time.monotonic() < end:
         say(f"round {number + 1}, seed {options.seed + number}")
-        run.stormy_journey(options.seed + number, commands, options.on_links)
+        run.stormy_journey(options.seed + number, commands, options)
         number += 1
     return run, run.evidence()
 
@@ -139,6 +139,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="at least so many journeys")
     parser.add_argument("--seconds", type=float, default=0.0, help="begin journeys for so long")
     parser.add_argument("--on-links", type=int, default=8, help="faults on connections in each journey")
+    parser.add_argument("--pairs", type=int, default=1, help="two processes killed at a time, in each journey")
     return parser.parse_args(arguments)
 
 

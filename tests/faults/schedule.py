@@ -4,7 +4,7 @@ import random
 import signal
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ecm.local.names import ALL_PARTS
@@ -12,39 +12,51 @@ from ecm.local.stack import Stack
 from faulting.proxy import BOTH, Way
 from faults.links import LINKS, Link, Linked
 
-Kind = Literal["kill", "restart", "cut", "hold", "hold-asking", "hold-answering", "lose", "slow"]
+Kind = Literal["kill", "restart", "cut", "hold", "hold-asking", "hold-answering", "lose", "strand", "slow"]
 # An orderly end, as an administrator's or an orchestrator's.
 RESTARTS = {"postgres": signal.SIGINT, "kafka": signal.SIGTERM}
-ON_LINKS: tuple[Kind, ...] = ("cut", "hold", "hold-asking", "hold-answering", "lose", "slow")
+ON_LINKS: tuple[Kind, ...] = ("cut", "hold", "hold-asking", "hold-answering", "lose", "strand", "slow")
 # Links whose every kind of fault is wanted in a run; of the others some are drawn.
 INFRASTRUCTURE = ("postgres", "kafka")
+# Mostly shorter than the services' own bounds of 5 to 15 s; now and then longer than all of them.
 SHORTEST, LONGEST = 1.0, 4.0
+OUTAGE_SECONDS = 17.0
 SLOW_DELAY, SLOW_RATE = 0.15, 64_000.0
 RECOVERY_SECONDS = 90.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault: before which command of the journey it begins, how long after it, and how long it lasts."""
+    """One fault: before which command of the journey it begins, how long after it, and how long it lasts.
+
+    `also`: another part that is killed with the first.
+    """
 
     at_command: int
     kind: Kind
     part: str = ""
+    also: str = ""
     link: Link = ("", "")
     delay: float = 0.0
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        where = self.part or f"{self.link[0]} to {self.link[1]}"
+        where = " and ".join(filter(None, (self.part, self.also))) or f"{self.link[0]} to {self.link[1]}"
         lasting = f" for {self.seconds:.1f} s" if self.seconds else ""
         return f"command {self.at_command} + {self.delay * 1000:.0f} ms: {self.kind} {where}{lasting}"
 
 
-def plan(seed: int, commands: int, on_links: int) -> list[Fault]:
-    """The faults of one journey of so many commands: each process killed, both restarted, and `on_links` faults."""
+def plan(seed: int, commands: int, on_links: int, pairs: int = 1) -> list[Fault]:
+    """The faults of one journey of so many commands.
+
+    Each process is killed once, and `pairs` of two at a time; both of the
+    infrastructure are restarted; there are `on_links` faults of links, the first
+    longer than everybody's patience.
+    """
     chance = random.Random(seed)
     wanted: list[Fault] = [Fault(0, "kill", part=part) for part in ALL_PARTS]
     wanted += [Fault(0, "restart", part=part) for part in RESTARTS]
+    wanted += [Fault(0, "kill", *chance.sample(ALL_PARTS, 2)) for _ in range(pairs)]
     wanted += [_on_link(chance, number) for number in range(on_links)]
     chance.shuffle(wanted)
     at = sorted(chance.sample(range(1, commands + 1), len(wanted))) if len(wanted) <= commands else range(len(wanted))
@@ -57,13 +69,14 @@ def _on_link(chance: random.Random, number: int) -> Fault:
     target = targets[number % len(targets)]
     links = [link for link in LINKS if (link[1] == target if target else link[1] not in INFRASTRUCTURE)]
     kind = ON_LINKS[(number // len(targets) + chance.randrange(len(ON_LINKS))) % len(ON_LINKS)]
-    return Fault(0, kind, link=chance.choice(links), seconds=chance.uniform(SHORTEST, LONGEST))
+    seconds = chance.uniform(SHORTEST, LONGEST) if number else OUTAGE_SECONDS
+    return Fault(0, kind, link=chance.choice(links), seconds=seconds)
 
 
 def _timed(chance: random.Random, number: int, fault: Fault) -> Fault:
     # From before the command has arrived until after it was answered.
     delay = chance.choice((0.0, 0.005, 0.02, 0.05, 0.2)) * chance.random()
-    return Fault(number, fault.kind, fault.part, fault.link, delay, fault.seconds)
+    return replace(fault, at_command=number, delay=delay)
 
 
 def strike(linked: Linked, fault: Fault) -> None:
@@ -77,9 +90,11 @@ def strike(linked: Linked, fault: Fault) -> None:
 
 
 def _end(stack: Stack, fault: Fault) -> None:
-    stack.wait_healthy(fault.part, seconds=RECOVERY_SECONDS)
+    for part in filter(None, (fault.part, fault.also)):
+        stack.wait_healthy(part, seconds=RECOVERY_SECONDS)
     if fault.kind == "kill":
-        stack.kill(fault.part)
+        for part in filter(None, (fault.part, fault.also)):
+            stack.kill(part)
         return
     process = stack.state.parts[fault.part].process
     assert process is not None
@@ -92,6 +107,8 @@ def _disturb(linked: Linked, fault: Fault) -> None:
     match fault.kind:
         case "cut":
             proxy.refuse()
+        case "strand":
+            proxy.strand()
         case "slow":
             proxy.slow(SLOW_DELAY, SLOW_RATE)
         case "hold-asking":

@@ -19,7 +19,7 @@ def test_the_journey_ends_the_same_and_nothing_is_lost(outcome: Outcome) -> None
 
 
 def test_every_process_was_killed_in_the_middle(outcome: Outcome) -> None:
-    assert outcome.run.made["kill"] == len(ALL_PARTS) and outcome.run.made["restart"] == len(schedule.RESTARTS)
+    assert outcome.run.made["kill"] > len(ALL_PARTS) and outcome.run.made["restart"] == len(schedule.RESTARTS)
     assert sum(outcome.run.ledger.refused.values()) > 0, "clients noticed, and went on"
 
 

@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 
+from ecm.kit.db.turns import still, turn
 from ecm.kit.telemetry import logger
 
-CONNECT_SECONDS = 5.0
 POLL_SECONDS = 1.0
 BACK_OFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 
@@ -37,7 +36,7 @@ class Worker:
         failures = 0
         while True:
             try:
-                async with self._alone() as connection:
+                async with turn(self._url, f"ecm-worker:{self._name}", self._channel, self._wake) as connection:
                     while True:
                         await self._turn(connection)
                         failures = 0
@@ -49,32 +48,12 @@ class Worker:
     async def _turn(self, connection: "asyncpg.Connection[Any]") -> None:
         self._woken.clear()
         if await self._work():
+            await still(connection)
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._poll):
                 await self._woken.wait()
-        # The lock lives with this connection: without it, another copy may be at work.
-        await connection.fetchval("SELECT 1", timeout=CONNECT_SECONDS)
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, ssl=False)
-        try:
-            await self._take_turn(connection)
-            await connection.add_listener(self._channel, self._wake)
-            yield connection
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=2)
-            connection.terminate()
-
-    async def _take_turn(self, connection: "asyncpg.Connection[Any]") -> None:
-        """Asks for the lock instead of waiting: a waiting statement would hold back vacuum."""
-        ask = "SELECT pg_try_advisory_lock(hashtextextended($1, 0))"
-        while True:
-            if await connection.fetchval(ask, f"ecm-worker:{self._name}", timeout=CONNECT_SECONDS):
-                return
-            await asyncio.sleep(self._poll)
+        await still(connection)
 
     def _wake(self, *_: object) -> None:
         self._woken.set()

@@ -6,21 +6,26 @@ import signal
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
+from urllib.parse import urlsplit
 from uuid import uuid4
 
-from sqlalchemy import insert, select
+from pydantic import SecretStr
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.kit.builders import EVENTS, KitSettings, a_child
+from contract.kit.conftest import Database
 from contract.kit.test_bus import relay, running, until
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event
 from ecm.kit.clock import SystemClock
-from ecm.kit.db.tables import idempotency
+from ecm.kit.db.engine import make_engine
+from ecm.kit.db.tables import idempotency, outbox
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError
 from ecm.kit.ids import RandomIds
 from ecm.local.stack import Stack
+from faulting.proxy import Proxy
 from unit.kit.builders import example_region
 
 OUTAGE_SECONDS = 6.0
@@ -111,3 +116,31 @@ async def test_postgres_is_killed(
     infrastructure: Stack, engine: AsyncEngine, settings: KitSettings, topic: str
 ) -> None:
     await through_an_outage(engine, settings, topic, keep_down(infrastructure, "postgres", signal.SIGKILL, 0.1))
+
+
+async def test_connections_that_are_gone_without_a_word_are_made_anew(
+    database: Database, engine: AsyncEngine, settings: KitSettings, topic: str
+) -> None:
+    """As where a firewall forgets them: nothing comes back, not even an end, and the server knows nothing of it."""
+    proxy = Proxy(urlsplit(database.app).netloc.rsplit("@", 1)[1])
+    url = database.app.replace(proxy.target, proxy.address)
+    through = make_engine(url, app_name="ecm-kit", answer_seconds=2)
+    uow = UnitOfWork(through, SystemClock(), RandomIds(), example_region(), EVENTS)
+    beside = UnitOfWork(engine, uow.clock, uow.ids, uow.region, EVENTS)
+    stranded = settings.model_copy(update={"database_url": SecretStr(url)})
+
+    async def published(count: int) -> bool:
+        query = select(func.count()).select_from(outbox).where(outbox.c.published_at.is_not(None))
+        async with engine.connect() as connection:
+            return (await connection.execute(query)).scalar_one() == count
+
+    async with running(relay(uow, stranded, topic).run):
+        await a_child(beside)
+        await until(lambda: published(1))
+        proxy.strand()
+        await a_child(beside)
+        await until(lambda: published(2), seconds=90)
+        await a_child(uow)
+        await until(lambda: published(3))
+    await through.dispose()
+    proxy.close()

@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.exchange.audit.chain import GENESIS, Checkpoint, Signer, link, parse_line
 from ecm.exchange.disclose_sql import DIGEST_OF_A
+from ecm.kit.db.engine import make_engine
 
 MOST_FAULTS = 100
-MINUTES = "600s"
+MINUTES = 600.0
 
 _SEALED = text(f"""
     SELECT s.seq, s.writer, s.n, s.digest, s.chain, a.digest AS stored, {DIGEST_OF_A} AS computed
@@ -50,16 +51,24 @@ class Verdict:
 async def verify(engine: AsyncEngine, signer: Signer, directory: Path) -> Verdict:
     """The verdict over one state of the database; reads every row."""
     verdict = Verdict()
+    reader = make_engine(engine.url, pool_size=1, app_name="ecm-exchange-verify", answer_seconds=MINUTES)
+    try:
+        await _verify(reader, signer, directory, verdict)
+    finally:
+        await reader.dispose()
+    return verdict
+
+
+async def _verify(engine: AsyncEngine, signer: Signer, directory: Path, verdict: Verdict) -> None:
     async with engine.connect() as plain:
         conn = await plain.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         async with conn.begin():
-            await conn.execute(text(f"SET LOCAL statement_timeout = '{MINUTES}'"))
+            await conn.execute(text(f"SET LOCAL statement_timeout = '{MINUTES:g}s'"))
             await conn.execute(text("SET LOCAL search_path = pg_catalog, public"))
             stored = [Checkpoint(*row) for row in await conn.execute(_CHECKPOINTS)]
             checkpoints = _signed([*stored, *_copies(directory, verdict)], signer, verdict)
             await _walk(conn, checkpoints, verdict)
             await _tail(conn, verdict)
-    return verdict
 
 
 def _copies(directory: Path, verdict: Verdict) -> Iterable[Checkpoint]:

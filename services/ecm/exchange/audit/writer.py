@@ -15,6 +15,7 @@ from ecm.kit.lease import TRANSACTION_SECONDS
 Connection = Any
 """asyncpg.Connection; its stubs want a type argument that the runtime class hasn't."""
 
+OPEN_SECONDS = 5.0
 CALL_SECONDS = TRANSACTION_SECONDS
 """Past this the connection is given up; the server's own bounds are shorter."""
 
@@ -50,10 +51,15 @@ class Writer:
     @classmethod
     async def open(cls, url: str, ids: Ids) -> "Writer":
         """Connects. No pool: its reset query costs a round trip, and a writer is never shared."""
-        connection = await asyncpg.connect(url, server_settings=BOUNDS, ssl=False, timeout=5)
+        connection = await asyncpg.connect(url, server_settings=BOUNDS, ssl=False, timeout=OPEN_SECONDS)
         made = cls(connection, ids.uuid())
-        await connection.execute(_ALIVE, made.writer)
-        await connection.execute(_BEGIN, made.writer)
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await connection.execute(_ALIVE, made.writer)
+                await connection.execute(_BEGIN, made.writer)
+        except BaseException:
+            made.end()
+            raise
         return made
 
     @property

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.kit.bus.events import Event, Headers, encode_headers
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
 from ecm.kit.clock import Clock
-from ecm.kit.db.engine import CONNECT_SECONDS, plain
+from ecm.kit.db.engine import plain
 from ecm.kit.db.failures import is_transient
 from ecm.kit.db.tables import idempotency, inbox, outbox
+from ecm.kit.db.turns import still, turn
 from ecm.kit.db.uow import OUTBOX_CHANNEL
 from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
 from ecm.kit.telemetry import logger
@@ -31,7 +31,7 @@ PUBLISHED_KEPT = timedelta(days=2)
 INBOX_KEPT = timedelta(days=30)
 IDEMPOTENCY_KEPT = timedelta(days=30)
 
-_ONE_RELAY = 0x45434D_4F555442  # "ECM OUTB": advisory lock of the database's only relay
+_ONE_RELAY = "ecm-outbox"
 
 
 class OutboxRelay:
@@ -66,7 +66,7 @@ class OutboxRelay:
         try:
             while True:
                 try:
-                    async with self._alone() as connection:
+                    async with turn(self._listen_url, _ONE_RELAY, OUTBOX_CHANNEL, self._wake) as connection:
                         failures = 0
                         await self._relay(connection)
                 except Exception as error:
@@ -96,19 +96,6 @@ class OutboxRelay:
             await connection.execute(delete(inbox).where(inbox.c.received_at < now - INBOX_KEPT))
             await connection.execute(delete(idempotency).where(idempotency.c.created_at < now - IDEMPOTENCY_KEPT))
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator["asyncpg.Connection[Any]"]:
-        """An own connection that listens, and holds the relay's lock as long as it lives."""
-        connection = await asyncpg.connect(self._listen_url, timeout=CONNECT_SECONDS, ssl=False)
-        try:
-            await _take_turn(connection)
-            await connection.add_listener(OUTBOX_CHANNEL, self._wake)
-            yield connection
-        finally:
-            with contextlib.suppress(Exception):
-                await connection.close(timeout=2)
-            connection.terminate()
-
     async def _relay(self, connection: "asyncpg.Connection[Any]") -> None:
         failures = 0
         while True:
@@ -123,8 +110,7 @@ class OutboxRelay:
                 published = 0
             if published < BATCH:
                 await self._sleep()
-                # The lock lives with this connection: without it, another relay may be at work.
-                await connection.fetchval("SELECT 1", timeout=CONNECT_SECONDS)
+            await still(connection)
             await self._prune_sometimes()
 
     async def _sleep(self) -> None:
@@ -161,11 +147,3 @@ class OutboxRelay:
         now = self._clock.now()
         for row in rows:
             OUTBOX_SECONDS.labels(self._topic).observe((now - row.created_at).total_seconds())
-
-
-async def _take_turn(connection: "asyncpg.Connection[Any]") -> None:
-    """Waits for the relay's lock by asking: a waiting statement would hold a snapshot, and vacuum with it."""
-    while True:
-        if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _ONE_RELAY, timeout=CONNECT_SECONDS):
-            return
-        await asyncio.sleep(POLL_SECONDS)

@@ -13,6 +13,8 @@ LOCK_SECONDS = 5
 IDLE_IN_TRANSACTION_SECONDS = 30
 CONNECT_SECONDS = 5.0
 POOL_WAIT_SECONDS = 5.0
+# Past the server's own bounds: who isn't answered then has a connection whose other end is gone without a word.
+ANSWER_SECONDS = 12.0
 
 
 def plain(url: str | SecretStr) -> str:
@@ -20,13 +22,19 @@ def plain(url: str | SecretStr) -> str:
     return url.get_secret_value() if isinstance(url, SecretStr) else url
 
 
-def driver_url(url: str | SecretStr) -> URL:
+def driver_url(url: str | SecretStr | URL) -> URL:
     """A `postgresql://` URL with the asyncpg driver."""
-    return make_url(plain(url)).set(drivername="postgresql+asyncpg")
+    found = url if isinstance(url, URL) else make_url(plain(url))
+    return found.set(drivername="postgresql+asyncpg")
 
 
-def make_engine(url: str | SecretStr, *, pool_size: int = 5, app_name: str) -> AsyncEngine:
-    """An engine whose every wait is bounded: connect, pool, statement, lock, idle transaction."""
+def make_engine(
+    url: str | SecretStr | URL, *, pool_size: int = 5, app_name: str, answer_seconds: float = ANSWER_SECONDS
+) -> AsyncEngine:
+    """An engine whose every wait is bounded: connect, pool, statement, lock, idle transaction, answer.
+
+    Whoever isn't answered within `answer_seconds` has TimeoutError, and all connections are made anew.
+    """
     bounds = {
         "application_name": app_name,
         "statement_timeout": f"{STATEMENT_SECONDS}s",
@@ -41,9 +49,15 @@ def make_engine(url: str | SecretStr, *, pool_size: int = 5, app_name: str) -> A
         pool_timeout=POOL_WAIT_SECONDS,
         # A message of the driver may quote a statement's values.
         hide_parameters=True,
-        connect_args={"server_settings": bounds, "timeout": CONNECT_SECONDS, "ssl": None},
+        connect_args={
+            "server_settings": bounds,
+            "timeout": CONNECT_SECONDS,
+            "command_timeout": answer_seconds,
+            "ssl": None,
+        },
     )
     event.listen(engine.sync_engine, "checkout", _refuse_closed)
+    event.listen(engine.sync_engine, "handle_error", _not_answered)
     return engine
 
 
@@ -54,3 +68,9 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
     """
     if connection.driver_connection.is_closed():
         raise DisconnectionError("The server has closed this connection.")
+
+
+def _not_answered(context: Any) -> None:
+    # Else a rollback would follow on the same connection, and wait for the answer for ever.
+    if isinstance(context.original_exception, TimeoutError):
+        context.is_disconnect = True
