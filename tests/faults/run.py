@@ -35,6 +35,7 @@ from faults.storm import Storm
 from faults.subjects import subjects
 
 LEASE_SECONDS = 5.0
+NOTICE_SECONDS = 45.0  # of the meeting: its commands take longer in a storm
 LONGEST_SEED = 1_000_000
 Say = Callable[[str], None]
 
@@ -80,6 +81,7 @@ class Run:
         load = Load(self.begin, self.subjects, seed)
         with load.going():
             journey = self.begin(next(self.subjects), storm.command)
+            journey.notice = NOTICE_SECONDS
             self._take(journey)
             storm.over()
         self.stormy.append(journey)

@@ -15,6 +15,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from pydantic import SecretStr
 
 from contract.kit.builders import KitSettings
+from contract.kit.test_bus import until
 from ecm.api.common.v1.actor_pb2 import Actor, AssertedPractitioner
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1 import referrals_service_pb2 as service_pb2
@@ -27,6 +28,7 @@ from ecm.kit.rpc.channel import Peer
 from ecm.kit.rpc.policy import rule
 from ecm.kit.rpc.server import PortTakenError, serving
 from ecm.kit.rpc.status import STATUS_DETAILS_KEY
+from faulting.proxy import Proxy
 from unit.kit.builders import EXAMPLE_REGION, ISSUER, FakeClock, TestIssuer, example_region
 
 DESCRIPTOR = service_pb2.DESCRIPTOR.services_by_name["ReferralsService"]
@@ -324,8 +326,9 @@ class Tokens:
         pass
 
 
-def peer_of(server: Server) -> tuple[Peer, Tokens, Any]:
-    peer, tokens = Peer(f"127.0.0.1:{server.port}", settings_for(), "ecm-referrals"), Tokens(server.issuer)
+def peer_of(server: Server, address: str = "") -> tuple[Peer, Tokens, Any]:
+    peer = Peer(address or f"127.0.0.1:{server.port}", settings_for(), "ecm-referrals")
+    tokens = Tokens(server.issuer)
     peer._tokens = tokens  # type: ignore[assignment]
     return peer, tokens, service_grpc.ReferralsServiceStub(peer.channel)
 
@@ -338,6 +341,33 @@ async def test_a_peer_sends_token_trace_key_and_deadline(server: Server) -> None
     (call,) = server.servicer.calls
     assert call.idempotency_key == "key-00002" and 2 < call.remaining() <= 3
     await peer.close()
+
+
+async def test_a_peers_connection_that_is_gone_without_a_word_is_made_anew(server: Server) -> None:
+    proxy = Proxy(f"127.0.0.1:{server.port}")
+    peer, _, stub = peer_of(server, proxy.address)
+    request = service_pb2.RegisterChildRequest()
+    await peer.call(stub.RegisterChild, request, timeout=3, idempotency_key="key-00002")
+    proxy.strand()
+
+    async def answers() -> bool:
+        try:
+            await peer.call(stub.RegisterChild, request, timeout=1, idempotency_key="key-00002")
+        except DomainError as error:
+            assert error.retryable
+            return False
+        return True
+
+    assert not await answers()
+    # A call like this one every now and then: nobody's keeps the connection busy all the time.
+    await until(lambda: pausing(answers), seconds=60)
+    await peer.close()
+    proxy.close()
+
+
+async def pausing(answers: Callable[[], Awaitable[bool]]) -> bool:
+    await asyncio.sleep(1)
+    return await answers()
 
 
 async def test_a_peers_errors_are_domain_errors(server: Server) -> None:

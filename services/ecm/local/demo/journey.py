@@ -17,6 +17,7 @@ from ecm.local.stack import Stack
 PSYCHOLOGY = "nhs-psychology"
 LOCAL_AUTHORITY = "la-eastvale"
 PATIENCE_SECONDS = 20.0
+BEFORE_THE_MEETING = 5.0  # seconds: enough to invite in, and it must have begun before it was held
 T = TypeVar("T")
 
 
@@ -39,6 +40,7 @@ class Journey:
     fetched: list[TopicEvent] = field(default_factory=list)
     posted: list[str] = field(default_factory=list)
     unconcerned: int = 0
+    notice: float = BEFORE_THE_MEETING
 
     @classmethod
     def on(cls, stack: Stack, subject: Subject | None = None) -> "Journey":

@@ -32,6 +32,11 @@ OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 2000),
     ("grpc.keepalive_time_ms", 15_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    # A ping without an answer would else be waited for for a minute.
+    ("grpc.http2.ping_timeout_ms", 5_000),
+    # Between calls too: else a connection that is gone without a word fails one call after the other.
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
     # Connections to the same address from two peers of one process stay apart.
     ("grpc.use_local_subchannel_pool", 1),
 )

@@ -15,7 +15,6 @@ from ecm.local.demo.partner import Resource
 from ecm.local.demo.steps.referring import MANAGER, SENIOR
 
 ODS_CODE = "XLA01"
-BEFORE_THE_MEETING = 5  # seconds: enough to invite in, and it must have begun before it was held
 
 
 def meet(journey: Journey) -> list[str]:
@@ -29,7 +28,7 @@ def meet(journey: Journey) -> list[str]:
 
 
 def _schedule(journey: Journey) -> None:
-    starts = datetime.now(UTC) + timedelta(seconds=BEFORE_THE_MEETING)
+    starts = datetime.now(UTC) + timedelta(seconds=journey.notice)
     request = messages.ScheduleMeetingRequest(
         case_id=journey.ids["case"],
         starts_at=stamp(starts),
