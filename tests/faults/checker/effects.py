@@ -1,12 +1,16 @@
 """No effect twice, none missing: each command's version once, each story's records as many as in a calm one."""
 
 from collections import Counter
+from typing import Any
 
+from ecm.api.referrals.v1.referrals_records_pb2 import Case, CaseState
 from faults.checker.changes import change
 from faults.checker.verdict import Verdict
 from faults.evidence import OWNERS, Evidence
 
-Shape = Counter[tuple[str, str, int]]
+Shape = Counter[tuple[str, str, int | str]]
+FOLLOWS = "CASE"
+"""A case follows the newest that other services have: when it hears late it passes steps over, and ends the same."""
 
 
 def every_version_has_its_event(evidence: Evidence, verdict: Verdict) -> None:
@@ -49,14 +53,35 @@ def stories_end_alike(evidence: Evidence, verdict: Verdict) -> None:
             first = shapes[story[0]]
             for what, count in ((shape - first) + (first - shape)).items():
                 verdict.expect(False, "stories", f"child {child} and {story[0]} differ by {count} of {what}")
+            more = _steps(evidence, child) - _steps(evidence, story[0])
+            verdict.expect(more <= 0, "stories", f"child {child} has {more} more versions of the case than {story[0]}")
         verdict.looked_at["children"] += len(story)
 
 
 def _shape(evidence: Evidence, child: str) -> Shape:
-    """(service, kind, versions) → how many records."""
+    """(service, kind, versions) → how many records; of the case, the state that it ended in."""
     return Counter(
-        (service, head["kind"], head["version"])
+        (
+            service,
+            head["kind"],
+            _ended(evidence, head) if (service, head["kind"]) == ("referrals", FOLLOWS) else head["version"],
+        )
         for service in OWNERS
         for head in evidence.rows(service, "record")
         if str(head["child_id"]) == child
     )
+
+
+def _ended(evidence: Evidence, head: dict[str, Any]) -> str:
+    """The state of a case, at its newest version; "" where that is missing."""
+    newest = (head["record_id"], head["version"])
+    for row in evidence.rows("referrals", "record_version"):
+        if (row["record_id"], row["version"]) == newest:
+            return CaseState.Name(Case.FromString(row["content"]).state)
+    return ""
+
+
+def _steps(evidence: Evidence, child: str) -> int:
+    """How many versions the child's cases have."""
+    cases = [head for head in evidence.rows("referrals", "record") if head["kind"] == FOLLOWS]
+    return sum(int(head["version"]) for head in cases if str(head["child_id"]) == child)
