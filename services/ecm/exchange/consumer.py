@@ -3,6 +3,8 @@
 from typing import Any, Final
 from uuid import UUID
 
+from google.protobuf.message import DecodeError
+
 from ecm.api.consent.v1 import consent_events_pb2
 from ecm.api.formulation.v1 import formulation_events_pb2
 from ecm.api.monitoring.v1 import monitoring_events_pb2
@@ -12,7 +14,7 @@ from ecm.exchange.projection.owners import OWNERS
 from ecm.exchange.projection.project import Projection
 from ecm.exchange.projection.records import RecordAt, is_projected
 from ecm.kit.bus.consumer import Consumer
-from ecm.kit.bus.events import Event
+from ecm.kit.bus.events import Event, MalformedEventError
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.settings import ServiceSettings, service_topic
 
@@ -47,12 +49,22 @@ class ProjectionConsumer:
 
 
 def read(event: Event) -> RecordAt | None:
-    """What the event names; None for other messages and for kinds that are never exchanged."""
+    """What the event names; None for other messages and for kinds that are never exchanged.
+
+    MalformedEventError where it can't be read: it names no record that could be hidden.
+    """
     service = _TYPES.get(event.type)
     if service is None:
         return None
+    try:
+        return _read(service, event.value)
+    except (DecodeError, ValueError):
+        raise MalformedEventError("The value isn't a RecordChanged of ours.") from None
+
+
+def _read(service: str, value: bytes) -> RecordAt | None:
     module = _MODULES[service]
-    message = module.RecordChanged.FromString(event.value)
+    message = module.RecordChanged.FromString(value)
     kind = module.RecordKind.Name(message.kind).removeprefix("RECORD_KIND_")
     if kind in UNMAPPED or not message.child_id:
         return None

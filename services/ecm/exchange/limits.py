@@ -5,6 +5,7 @@ for; that is counted, and not written into the audit: a flood must not become
 writes.
 """
 
+import asyncio
 from typing import Final, Self
 
 from ecm.exchange.settings import ExchangeSettings
@@ -13,6 +14,7 @@ from ecm.kit.metrics import HTTP_TURNED_AWAY
 from ecm.kit.rates import Rates
 from ecm.kit.region import Region
 
+LARGE_AT_ONCE: Final = 2
 BUSY_SECONDS: Final = 1.0
 """When to try again, where too much of the same client's is under way."""
 
@@ -28,6 +30,7 @@ class Limits:
         self._bad_tokens = bad_tokens
         # How many are inside, by client: as many names as the issuer has clients.
         self._inside: dict[str, int] = {}
+        self._large: dict[str, asyncio.Semaphore] = {}
 
     @classmethod
     def of(cls, settings: ExchangeSettings, region: Region) -> Self:
@@ -58,6 +61,10 @@ class Limits:
         """The request is answered, or gone."""
         self._inside[client] -= 1
 
+    def large(self, client: str) -> asyncio.Semaphore:
+        """How many large bodies of the client's may be held at once."""
+        return self._large.setdefault(client, asyncio.Semaphore(LARGE_AT_ONCE))
+
     def tries_too_many(self, address: str) -> bool:
         """Whether so many tokens of that address were refused that no unknown one is looked at now."""
         return self._bad_tokens.empty(address)
@@ -76,18 +83,28 @@ class Limits:
 class Seat:
     """One request's place among its client's, once it is known whose it is."""
 
-    __slots__ = ("_client", "_limits")
+    __slots__ = ("_client", "_large", "_limits")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._client: str | None = None
+        self._large: asyncio.Semaphore | None = None
 
     def take(self, client: str) -> None:
         """RATE_LIMITED where there is none."""
         self._limits.enter(client)
         self._client = client
 
+    async def take_large(self) -> None:
+        """Waits until another large body of the client's may be held; at once where this one is held already."""
+        if self._large is None and self._client is not None:
+            waited_for = self._limits.large(self._client)
+            await waited_for.acquire()
+            self._large = waited_for
+
     def leave(self) -> None:
-        """Frees it, if it was taken."""
+        """Frees what was taken."""
+        if self._large is not None:
+            self._large.release()
         if self._client is not None:
             self._limits.leave(self._client)

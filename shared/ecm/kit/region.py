@@ -153,7 +153,8 @@ def load_region(path: Path) -> Region:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise RegionError(f"{path}: can't be read ({error.strerror})") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError, AttributeError) as error:
+        # Not all of PyYAML's refusals are errors of its own.
         raise RegionError(f"{path}: isn't YAML ({error})") from None
     return parse_region(document)
 

@@ -4,7 +4,6 @@ from starlette.responses import Response
 
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.answering import answer
-from ecm.exchange.intake.body import read_body, read_resource
 from ecm.exchange.intake.forwarding import idempotency_key
 from ecm.exchange.intake.intake import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.resolve import resolve
@@ -19,8 +18,8 @@ async def create(incoming: Incoming, intake: Intake) -> Response:
     check_admitted("create", resource_type, kind)
     incoming.require(resource_type, "c")
     _check_unconditional(incoming)
-    body = await read_body(incoming.request)
-    root = read_resource(body, resource_type)
+    body = await intake.reading.body(incoming)
+    root = await intake.reading.resource(body, resource_type)
     write = find("create", root, kind)
     note_ids(incoming, write, root)
     writer = writer_of(incoming, intake.region, write)

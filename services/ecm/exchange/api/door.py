@@ -57,18 +57,18 @@ class FhirDoor:
                 return _open_document(request, *document)
             caller = await self._authentication.caller(request)
             seat.take(caller.client)
-            return await self._to_caller(request, path, caller)
+            return await self._to_caller(request, path, caller, seat)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)
         except Exception:
             logger().exception("http.failed")
             return response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)
 
-    async def _to_caller(self, request: Request, path: str, caller: PartnerCaller) -> Response:
+    async def _to_caller(self, request: Request, path: str, caller: PartnerCaller, seat: Seat) -> Response:
         segments = tuple(path.split("/")) if path else ()
         pairs = _query(request)
         inquiry = describe(request.method, segments, pairs, self._api.fingerprints)
-        incoming = Incoming(self._api, request, caller, segments, pairs, inquiry)
+        incoming = Incoming(self._api, request, caller, segments, pairs, inquiry, seat)
         try:
             response = await self._served(incoming)
         except (DomainError, FhirError) as error:

@@ -11,7 +11,7 @@ from ecm.exchange.asks import Answer, Ask, Inquiry, Page, Released
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.dataref import Pointed
-from ecm.exchange.limits import Limits
+from ecm.exchange.limits import Limits, Seat
 from ecm.exchange.release import Release
 from ecm.exchange.search.compile import compile_again
 from ecm.exchange.search.cursor import Cursors
@@ -52,6 +52,7 @@ class Incoming:
     path: tuple[str, ...]
     pairs: list[tuple[str, str]]
     inquiry: Inquiry
+    seat: Seat
     # Whether the audit has this request already.
     audited: bool = False
 

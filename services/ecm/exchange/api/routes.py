@@ -19,6 +19,9 @@ Writes = Mapping[tuple[str, str], Handler]
 def route(method: str, path: Sequence[str], writes: Writes) -> Handler:
     """The handler. FhirError 404 or 405, or PERMISSION_DENIED for a write that partners may not make."""
     match tuple(path):
+        case segments if not all(map(str.isprintable, segments)):
+            # PostgreSQL has no NUL in its texts, and no address of ours any of the others.
+            raise FhirError(404, Reason.NOT_SUPPORTED, "There is no such address here.")
         case ("events", _):
             return _only(method, {"GET": event, "HEAD": event})
         case (kind, *_) if kind not in SERVED and not any(kind == written for _, written in writes):

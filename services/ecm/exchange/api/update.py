@@ -8,7 +8,6 @@ from starlette.responses import Response
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.answering import VISIBLE_SECONDS, answer
-from ecm.exchange.intake.body import read_body, read_resource
 from ecm.exchange.intake.context import Writer
 from ecm.exchange.intake.elements import Element, Target, invariant
 from ecm.exchange.intake.forwarding import SERVICE, idempotency_key
@@ -33,8 +32,8 @@ async def update(incoming: Incoming, intake: Intake) -> Response:
     kind = intake.kind(incoming)
     check_admitted("update", resource_type, kind)
     incoming.require(resource_type, "u")
-    body = await read_body(incoming.request)
-    root = read_resource(body, resource_type)
+    body = await intake.reading.body(incoming)
+    root = await intake.reading.resource(body, resource_type)
     write = find("update", root, kind)
     note_ids(incoming, write, root)
     writer = writer_of(incoming, intake.region, write)

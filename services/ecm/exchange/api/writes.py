@@ -10,6 +10,7 @@ from ecm.exchange.api.create import create
 from ecm.exchange.api.incoming import Handler
 from ecm.exchange.api.update import update
 from ecm.exchange.intake.answering import Projecting
+from ecm.exchange.intake.body import Reading
 from ecm.exchange.intake.forwarding import Forwarding
 from ecm.exchange.intake.intake import Intake
 from ecm.exchange.intake.lookup import Lookup
@@ -25,5 +26,5 @@ def write_handlers(
     engine: AsyncEngine, region: Region, formulation: Peer, projection: Projecting
 ) -> Mapping[tuple[str, str], Handler]:
     """Handlers for every pair of the write table."""
-    intake = Intake(region, Lookup(engine), Memory(engine), Forwarding(formulation), projection)
+    intake = Intake(region, Lookup(engine), Memory(engine), Forwarding(formulation), projection, Reading())
     return {pair: partial(_INTERACTIONS[pair[0]], intake=intake) for pair in WRITABLE}

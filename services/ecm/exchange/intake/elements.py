@@ -128,7 +128,7 @@ class Element:
                 return date.fromisoformat(written)
             if _INSTANT.match(written):
                 return datetime.fromisoformat(written).astimezone(zone).date()
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
         raise invariant("It is a day, e.g. 2026-03-01, or an instant with its zone.", self.at(name))
 

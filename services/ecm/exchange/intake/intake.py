@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.answering import Projecting
 from ecm.exchange.intake.authors import HEADER, asserted, author_required
+from ecm.exchange.intake.body import Reading
 from ecm.exchange.intake.context import Writer
 from ecm.exchange.intake.elements import Element
 from ecm.exchange.intake.forwarding import Forwarding
@@ -24,6 +25,7 @@ class Intake:
     memory: Memory
     forwarding: Forwarding
     projection: Projecting
+    reading: Reading
 
     def kind(self, incoming: Incoming) -> str | None:
         """The kind of the caller's agency."""

@@ -6,6 +6,7 @@ decimal stays as it was written.
 
 import json
 import re
+from collections import Counter
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -15,9 +16,12 @@ Json = dict[str, Any]
 LARGEST_BYTES = 12 * 1024 * 1024
 DEEPEST = 32
 MOST_BRACKETS = 20_000
+MOST_TOKENS = 300_000
 LONGEST_NUMBER = 40
+LARGEST_EXPONENT = 999
 
-_TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+# Possessive, and a string that doesn't end goes on to the end: in time that grows with the body, whatever is in it.
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]', re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -55,9 +59,9 @@ def too_large() -> DomainError:
 
 
 def _check_nesting(body: bytes) -> None:
-    """Before any parser recurses: depth, and how many objects and arrays there are."""
+    """Before any parser recurses or collects: depth, and how many pieces there are."""
     depth = brackets = 0
-    for token in _TOKENS.finditer(body):
+    for tokens, token in enumerate(_TOKENS.finditer(body)):
         first = body[token.start()]
         if first in b"[{":
             depth += 1
@@ -66,16 +70,15 @@ def _check_nesting(body: bytes) -> None:
             depth -= 1
         if depth > DEEPEST:
             raise malformed(f"The body is nested deeper than {DEEPEST}.")
-        if brackets > MOST_BRACKETS:
-            raise malformed(f"The body has more than {MOST_BRACKETS} objects and arrays.")
+        if brackets > MOST_BRACKETS or tokens > MOST_TOKENS:
+            raise malformed(f"The body has more than {MOST_BRACKETS} objects and arrays, or {MOST_TOKENS} pieces.")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
         # A name comes from outside: at most as much of it as any element of FHIR has.
-        twice = next(name for name in names if names.count(name) > 1)[:64]
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0][:64]
         raise malformed(f"{twice!a} stands there twice in one object.")
     return found
 
@@ -83,6 +86,10 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
 def _decimal(text: str) -> Decimal:
     if len(text) > LONGEST_NUMBER:
         raise malformed("A number is longer than any that FHIR needs.")
+    exponent = text.lower().partition("e")[2].lstrip("+-0")
+    # Read as an int it would have as many digits.
+    if len(exponent) > len(str(LARGEST_EXPONENT)):
+        raise malformed("A number is larger, or nearer to nothing, than any that FHIR needs.")
     return Decimal(text)
 
 

@@ -85,6 +85,8 @@ class Handling:
         with with_trace(event.traceparent), EVENT_SECONDS.labels(self._group).time():
             try:
                 fresh = await self._effect(event)
+            except MalformedEventError as error:
+                return await self._bury(message, error, where)
             except Exception as error:
                 return await self._failed(message, event, error, where)
         self._attempts.pop(where, None)

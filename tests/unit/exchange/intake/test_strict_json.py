@@ -93,3 +93,30 @@ def test_no_bytes_do_anything_but_parse_or_be_refused(body: bytes) -> None:
         parse(body)
     except DomainError as refused:
         assert refused.reason is Reason.MALFORMED_JSON
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'\\"' * 2_000_000,
+        b'{"a":"' + b'"' * 8_000_000,
+        b'{"a":[' + b"1," * 4_000_000 + b"1]}",
+        b"{" + b",".join(b'"a%d":1' % number for number in range(90_000)) + b',"a89999":1}',
+    ],
+    ids=["strings that don't end", "quotes", "numbers", "many names, one of them twice"],
+)
+def test_the_time_grows_with_the_body_alone(body: bytes) -> None:
+    """With its square, or with what it says, these took from minutes to days."""
+    with pytest.raises(DomainError):
+        parse(body)
+
+
+@pytest.mark.parametrize(
+    "number", [b"1e999999999", b"1E+99999999999999999999", b"-1e-1000000000000000000000", b"1e1000"]
+)
+def test_an_exponent_is_bounded(number: bytes) -> None:
+    """Decimal refused some by an error of its own; others were read as an int of so many digits."""
+    with pytest.raises(DomainError) as refused:
+        parse(b'{"a": ' + number + b"}")
+    assert refused.value.reason is Reason.MALFORMED_JSON
+    assert parse(b'{"a": 1e0003}') == {"a": Decimal("1e3")}
