@@ -7,6 +7,7 @@ import pytest
 
 from attack import parsers
 from ecm.exchange.intake.elements import Element
+from ecm.exchange.intake.strict_json import parse
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import RegionError, load_region
 from unit.exchange.intake import posted
@@ -54,3 +55,11 @@ def test_a_region_file_that_isnt_one_is_a_region_error(tmp_path: Path, content: 
     file.write_bytes(content)
     with pytest.raises(RegionError):
         load_region(file)
+
+
+def test_a_path_tells_names_alone() -> None:
+    """What stood where the resource's type should be was told as the first of its path."""
+    for body in (b'{"resourceType": {"name": "Zebedee"}, "a": []}', b'{"resourceType": "Is Zebedee", "a": []}'):
+        with pytest.raises(DomainError) as refused:
+            parse(body)
+        assert (refused.value.field, refused.value.reason) == ("?.a", Reason.MALFORMED_JSON)

@@ -225,8 +225,11 @@ def _client_row(item: wire.Client) -> Row:
 
 
 def _validity(item: Grant | wire.Line) -> Row:
-    begins = item.valid_from.ToDatetime(tzinfo=UTC) if item.HasField("valid_from") else ALWAYS
-    ends = item.valid_until.ToDatetime(tzinfo=UTC) if item.HasField("valid_until") else NEVER
+    try:
+        begins = item.valid_from.ToDatetime(tzinfo=UTC) if item.HasField("valid_from") else ALWAYS
+        ends = item.valid_until.ToDatetime(tzinfo=UTC) if item.HasField("valid_until") else NEVER
+    except ValueError:
+        raise DomainError(Reason.INVALID_VALUE, "A grant's or line's time isn't one.", field="valid_from") from None
     return {"valid_from": begins, "valid_until": ends}
 
 

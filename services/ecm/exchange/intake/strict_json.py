@@ -22,6 +22,7 @@ LARGEST_EXPONENT = 999
 
 # Possessive, and a string that doesn't end goes on to the end: in time that grows with the body, whatever is in it.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{},:]', re.DOTALL)
+_NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -44,7 +45,7 @@ def parse(body: bytes) -> Json:
         raise malformed(f"The body isn't JSON: line {error.lineno}, column {error.colno}.") from None
     if not isinstance(value, dict):
         raise malformed("The body is a JSON object.")
-    _check_values(value, str(value.get("resourceType", "")))
+    _check_values(value, _named(value.get("resourceType", "")))
     return value
 
 
@@ -108,7 +109,7 @@ def _check_values(value: Any, path: str) -> None:
     if isinstance(value, dict):
         _check_some(value, path)
         for name, inner in value.items():
-            _check_values(inner, f"{path}.{name}")
+            _check_values(inner, f"{path}.{_named(name)}")
     elif isinstance(value, list):
         _check_some(value, path)
         for n, inner in enumerate(value):
@@ -117,6 +118,11 @@ def _check_values(value: Any, path: str) -> None:
         _check_string(value, path)
     elif value is None:
         raise malformed("A null stands where FHIR knows none.", path)
+
+
+def _named(name: object) -> str:
+    """As far as it is a name: what stands in its place could be anything, and paths are told."""
+    return name if isinstance(name, str) and _NAME.fullmatch(name) else "?" if name else ""
 
 
 def _check_some(value: dict[str, Any] | list[Any], path: str) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Protocol
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/protobuf"
 
+LONGEST_HEADER = 500
+
 Headers = list[tuple[str, bytes]]
 
 
@@ -89,6 +91,9 @@ def _required(headers: dict[str, str], name: str) -> str:
     value = headers.get(name, "")
     if not value:
         raise MalformedEventError(f"The header {name} is missing.")
+    if not value.isprintable() or len(value) > LONGEST_HEADER:
+        # PostgreSQL has no NUL in its texts: such an id could be neither met nor given up.
+        raise MalformedEventError(f"The header {name} isn't one that we write.")
     return value
 
 

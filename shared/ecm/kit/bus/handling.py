@@ -124,6 +124,9 @@ class Handling:
         try:
             async with asyncio.timeout(HANDLE_SECONDS), self._uow.begin(self._principal) as tx:
                 await self._on_failure(event, tx, error)
+        except MalformedEventError:
+            # It names nothing that something could be noted of.
+            return True
         except Exception:
             logger(consumer=self._group, event_id=event.id).warning("event.failure_not_noted", exc_info=True)
             return False

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import grpc
 from google.protobuf.message import DecodeError
@@ -28,6 +28,9 @@ LONGEST_SECONDS = 10.0
 """The server's own bound, for calls without a deadline or with a longer one."""
 OPEN_SERVICES = ("/grpc.health.v1.Health/", "/grpc.reflection.v1alpha.ServerReflection/")
 """What everybody may call without a token."""
+
+UNREADABLE: Final = object()
+"""Stands for a request that can't be read, until it is known whether its sender may know."""
 
 T = TypeVar("T")
 Metadata = Mapping[str, str | bytes]
@@ -80,7 +83,7 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
             return handler
         return grpc.unary_unary_rpc_method_handler(
             self._guarded(method, handler.unary_unary),
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=_reading(handler.request_deserializer),
             response_serializer=handler.response_serializer,
         )
 
@@ -108,6 +111,8 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
             call = await self._admit(visit, visit.started + seconds)
             if inner is None:
                 raise DomainError(Reason.NOT_SUPPORTED, "Only unary methods are served.")
+            if request is UNREADABLE:
+                raise DomainError(Reason.INVALID_VALUE, "The request's bytes aren't a message of its type.")
             if call.principal.kind is not PrincipalKind.SERVICE:
                 # A service may be newer than this one, and know codes that this one learns later.
                 check_request(request)
@@ -130,6 +135,20 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
         if late:
             RPC_LIMITED.inc()
             raise DomainError(Reason.RATE_LIMITED, "You call too often; wait, then go on.", retry_after=late)
+
+
+def _reading(deserialize: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    """grpc would answer UNKNOWN, with the error's own words, to bytes that are no message: we answer them ourselves."""
+    if deserialize is None:
+        return None
+
+    def read(data: bytes) -> Any:
+        try:
+            return deserialize(data)
+        except DecodeError:
+            return UNREADABLE
+
+    return read
 
 
 def _bound(context: Any) -> float:

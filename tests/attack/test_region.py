@@ -1,0 +1,56 @@
+"""A running region under attack: no fault of ours, nothing stored, nothing leaked, nothing stands still."""
+
+import asyncio
+import os
+
+import pytest
+
+from attack.calls import Calls
+from attack.hostile import CANARY
+from attack.letters import dead, publish, wait_until_done
+from attack.region import Attacked
+from attack.web import Web
+
+SEED = int(os.environ.get("SEED", "20"))
+
+
+@pytest.mark.parametrize("client", ["nhs-psychology", "custody-northgate"])
+def test_hostile_writes_are_refused_and_leave_nothing(target: Attacked, client: str) -> None:
+    web = Web(target.stack, client, target.hidden, ())
+    with target.nothing_stored():
+        web.write(150, SEED)
+    assert sum(web.statuses.values()) == 150
+
+
+def test_every_route_with_requests_right_and_wrong(target: Attacked) -> None:
+    """As a client to whom nothing was granted, with the id of a child who exists among those that it asks for."""
+    web = Web(target.stack, "custody-northgate", target.hidden, (target.patient,))
+    with target.nothing_stored():
+        web.explore(1, SEED)
+    assert {200, 400, 403, 404} <= set(web.statuses)
+
+
+def test_every_rpc_with_requests_right_and_wrong(target: Attacked) -> None:
+    calls = Calls(target.stack, list(target.other.ids.values()))
+    try:
+        seen = calls.run(600, SEED)
+    finally:
+        calls.close()
+    assert {"INVALID_ARGUMENT", "NOT_FOUND", "OK"} <= set(seen)
+
+
+@pytest.mark.parametrize("service", ["referrals", "formulation"])
+def test_malformed_events_are_dead_letters_and_nothing_stands_still(target: Attacked, service: str) -> None:
+    before = dead(target.stack, service)
+    asyncio.run(publish(target.stack, service, 60, SEED))
+    wait_until_done(target.stack, service)
+    buried = {consumer: count - before[consumer] for consumer, count in dead(target.stack, service).items()}
+    assert all(30 <= count <= 60 for count in buried.values()), buried
+
+
+def test_no_log_repeats_what_was_sent(target: Attacked) -> None:
+    """The last of these: whatever the others sent."""
+    for log in target.stack.paths.logs.iterdir():
+        said = log.read_bytes()
+        assert CANARY.encode() not in said, log.name
+        assert b"Traceback" not in said, log.name
