@@ -104,7 +104,8 @@ def _bent_here(random: Random, good: Any) -> Any:
     if isinstance(good, dict):
         ways += [
             lambda: good | {random.choice(NAMES): value(random)},
-            lambda: good | {text(random): value(random)},
+            # Names are told: that is how a fault is found.
+            lambda: good | {text(random).replace(CANARY, "x"): value(random)},
             lambda: {name: each for name, each in good.items() if name != random.choice(list(good) or [""])},
         ]
     if isinstance(good, list):
@@ -125,7 +126,7 @@ def broken(random: Random, good: bytes) -> bytes:
             case 2:
                 data[place:place] = data[place : place + random.randrange(1, 60)] * random.randrange(1, 4)
             case 3:
-                data[place:place] = random.choice(TEXTS).encode("utf-8", "surrogatepass")
+                data[place:place] = random.choice(TEXTS).replace(CANARY, "x").encode("utf-8", "surrogatepass")
             case _:
                 data[place:place] = random.randbytes(random.randrange(1, 6))
     return bytes(data)

@@ -10,6 +10,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Any, NoReturn
 
+from ecm.exchange.search.parameters import SERVED
 from ecm.kit.errors import DomainError, Reason
 
 Json = dict[str, Any]
@@ -45,7 +46,8 @@ def parse(body: bytes) -> Json:
         raise malformed(f"The body isn't JSON: line {error.lineno}, column {error.colno}.") from None
     if not isinstance(value, dict):
         raise malformed("The body is a JSON object.")
-    _check_values(value, _named(value.get("resourceType", "")))
+    kind = value.get("resourceType", "")
+    _check_values(value, kind if kind in SERVED else "?")
     return value
 
 
@@ -120,9 +122,9 @@ def _check_values(value: Any, path: str) -> None:
         raise malformed("A null stands where FHIR knows none.", path)
 
 
-def _named(name: object) -> str:
+def _named(name: str) -> str:
     """As far as it is a name: what stands in its place could be anything, and paths are told."""
-    return name if isinstance(name, str) and _NAME.fullmatch(name) else "?" if name else ""
+    return name if _NAME.fullmatch(name) else "?"
 
 
 def _check_some(value: dict[str, Any] | list[Any], path: str) -> None:
