@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test check lint types protos protos-check imports clean bench faults
+.PHONY: help env demo up down test check lint types protos protos-check imports clean bench faults attack
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -37,6 +37,9 @@ bench: env ## Ours beside the raw limit, HAPI FHIR and SEKMET, as tables and bui
 
 faults: env ## Every process killed and every link cut under load, then checked: make faults SEED=7 FAULTS="--rounds 3"
 	@$(BIN)/python tests/faults/run.py $(if $(SEED),--seed $(SEED)) $(FAULTS)
+
+attack: env ## Hostile input on everything that reads some, floods, timing: make attack SEED=7 ATTACK="--scale 10"
+	@$(BIN)/python tests/attack/attack.py $(if $(SEED),--seed $(SEED)) $(ATTACK)
 
 check: lint types protos-check imports ## Style, types, protos, arrows
 

@@ -1,9 +1,9 @@
 """The whole HTTP side under requests that Schemathesis makes of the OpenAPI document, and under hostile writes."""
 
+import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -44,14 +44,14 @@ class Web:
         """The client's own token."""
         return {"Authorization": f"Bearer {self.stack.token(client=self.client)}"}
 
-    def explore(self, examples: int, number: int) -> None:
-        """So many requests for each operation, that keep to the document and that break it."""
+    def explore(self, examples: int, number: int, *, every: int = 1) -> None:
+        """So many requests for each operation (or for one in `every`), that keep to the document and that break it."""
         document = openapi()
         generation = GenerationConfig(with_security_parameters=False)
         config = SchemathesisConfig(projects=ProjectsConfig(default=ProjectConfig(generation=generation)))
         schema: Any = schemathesis.openapi.from_dict(document, config=config)
-        sent, ids = self.headers(), cycle((None, *self.ids))
-        for found in schema.get_all_operations():
+        sent, ids = self.headers(), itertools.cycle((None, *self.ids))
+        for found in itertools.islice(schema.get_all_operations(), number % every, None, every):
             for mode in GenerationMode:
                 self._attempt(found.ok(), mode, examples, number, (sent, ids))
 
