@@ -26,14 +26,14 @@ def _group() -> None:
 def write(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the definitions are written.")] = DEFAULT_OUT,
 ) -> None:
-    """Write every own definition as JSON, a file each; files of an earlier build are replaced."""
-    from ecm.exchange.ig import definitions, file_name  # noqa: PLC0415 - no other command should wait for its imports
+    """Write every own definition as JSON, a file each, and openapi.json; files of an earlier build are replaced."""
+    from ecm.exchange.ig import definitions, file_name, openapi  # noqa: PLC0415 - no other command should wait for its imports
 
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("*.json"):
         old.unlink()
     made = definitions()
-    for definition in made:
-        text = json.dumps(definition, indent=2, ensure_ascii=False) + "\n"
-        (out / file_name(definition)).write_text(text, encoding="utf-8")
+    for name, content in [*((file_name(each), each) for each in made), ("openapi.json", openapi())]:
+        text = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        (out / name).write_text(text, encoding="utf-8")
     output().print(f"{len(made)} definitions in {out}.", markup=False)
