@@ -36,7 +36,7 @@ OPERATIONS = {
 }
 # The least that Kafka allows. Passwords are 192 random bits: iterations would only cost time.
 SCRAM_ITERATIONS = 4096
-ENFORCED_SECONDS = 10.0
+ENFORCED_SECONDS = 30.0
 
 
 @contextmanager

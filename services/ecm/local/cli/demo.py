@@ -1,10 +1,12 @@
 """`ecm demo`: the journey of one child's record, shown step by step."""
 
+import os
 import shutil
 import signal
+import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -35,6 +37,7 @@ def demo(
     folder = state or Path(tempfile.mkdtemp(prefix="ecm-demo-"))
     # As after Ctrl-C: what was started is stopped, and what is temporary deleted.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, _hung_up)
     status = FAILED
     try:
         status = _run(folder, ports, console, stay=stay)
@@ -44,6 +47,14 @@ def demo(
         if state is None:
             _discard(folder, console, failed=status == FAILED)
     raise typer.Exit(status)
+
+
+def _hung_up(*_: object) -> NoReturn:
+    """The terminal is gone: whatever else is said is said to nobody, and the rest is as after Ctrl-C."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (sys.stdout.fileno(), sys.stderr.fileno()):
+        os.dup2(nowhere, descriptor)
+    raise KeyboardInterrupt
 
 
 def _ports(state: Path | None, port: int | None, *, lasting: bool) -> dict[str, int]:
