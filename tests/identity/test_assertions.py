@@ -1,12 +1,17 @@
 """Keycloak gives tokens to whom the local issuer gives them, and refuses what that refuses."""
 
+import json
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from joserfc.jwk import ECKey
 
 from ecm.local.issuer.grants import JWT_ASSERTION
 from ecm.local.stack import Stack
@@ -45,6 +50,46 @@ def test_both_names_of_the_issuer_are_audiences(desk: Desk) -> None:
 def test_a_faulty_assertion_is_refused(desk: Desk, fault: str) -> None:
     answer = desk.ask(FAULTS[fault](desk), scope="system/Patient.r")
     assert (answer["status"] in (400, 401), answer["error"]) == (True, "invalid_client")
+
+
+def test_a_partner_changes_its_key_at_its_own_address(desk: Desk, keycloak: Keycloak, infrastructure: Stack) -> None:
+    """Keycloak fetches the set; while old and new stand in it, both serve."""
+    old, new = desk.key(CLIENT), ECKey.generate_key("P-384", {"use": "sig", "alg": "ES384", "kid": "new"})
+    wish = wish_of(infrastructure.paths, infrastructure.plan, slug=REALM)
+    with published([old, new]) as url:
+        moved = [client.model_copy(update={"jwks_url": url}) for client in wish.region.clients if client.id == CLIENT]
+        others = [client for client in wish.region.clients if client.id != CLIENT]
+        found = keycloak.look(replace(wish, region=wish.region.model_copy(update={"clients": [*moved, *others]})))
+        assert [change.name for change in found.changes] == [CLIENT]
+        found.carry_out()
+        for key in (old, new):
+            assert desk.ask(desk.assertion(key=key), scope="system/Patient.r")["status"] == 200
+    keycloak.look(wish).carry_out()
+    assert desk.ask(desk.assertion(key=new), scope="system/Patient.r")["error"] == "invalid_client"
+    assert desk.ask(desk.assertion(), scope="system/Patient.r")["status"] == 200
+
+
+@contextmanager
+def published(keys: Sequence[ECKey]) -> Iterator[str]:
+    """A partner's address with these public keys."""
+    content = json.dumps({"keys": [key.as_dict(private=False) for key in keys]}).encode()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/jwks.json"
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_replayed_assertion_is_refused(desk: Desk) -> None:

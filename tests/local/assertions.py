@@ -34,7 +34,8 @@ class Signer:
         claims = {"iss": client, "sub": client, "aud": self.token_url, "exp": now + 60, "jti": str(uuid.uuid4())}
         claims |= changes
         claims = {name: value for name, value in claims.items() if value is not None}
-        return jwt.encode({"alg": alg}, claims, key, algorithms=[alg])
+        header = {"alg": alg, **({"kid": key.kid} if key.kid else {})}
+        return jwt.encode(header, claims, key, algorithms=[alg])
 
 
 FAULTS: dict[str, Callable[[Signer], str]] = {
