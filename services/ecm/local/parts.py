@@ -71,8 +71,16 @@ class PostgresPart:
         postgres.forget_dead_postmaster(cluster, os.getpid())
         with cluster.reach() as (folder, handles):
             arguments = postgres.server_arguments(cluster, folder)
-            command = Command(arguments, account=cluster.account, handles=handles, stop_signal=self.stop_signal)
-            return await start(command, log)
+            return await start(
+                Command(
+                    arguments,
+                    self.plan.settings.get(self.name, {}),
+                    account=cluster.account,
+                    handles=handles,
+                    stop_signal=self.stop_signal,
+                ),
+                log,
+            )
 
     async def ready(self) -> bool:
         """It takes a connection."""
