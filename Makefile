@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 PROTOS := $(shell find protos -name '*.proto')
 
 .DEFAULT_GOAL := help
-.PHONY: help env demo up down test check lint types protos protos-check imports clean bench faults attack
+.PHONY: help env demo up down test check lint types protos protos-check imports clean bench faults attack barrier
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -40,6 +40,9 @@ faults: env ## Every process killed and every link cut under load, then checked:
 
 attack: env ## Hostile input on everything that reads some, floods, timing: make attack SEED=7 ATTACK="--scale 10"
 	@$(BIN)/python tests/attack/attack.py $(if $(SEED),--seed $(SEED)) $(ATTACK)
+
+barrier: env ## Nothing leaves after a withdrawal, under faults: make barrier SEED=7 BARRIER="--seconds 600"
+	@$(BIN)/python tests/barrier/main.py $(if $(SEED),--seed $(SEED)) $(BARRIER)
 
 check: lint types protos-check imports ## Style, types, protos, arrows
 

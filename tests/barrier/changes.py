@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
-from barrier.children import Child
+from barrier.children import OPEN, Child
 from barrier.commands import Patient, RefusedError
 from barrier.ground import LEASE_SECONDS, Ground
 from barrier.moments import boot
@@ -37,38 +37,31 @@ _HEARD = "SELECT version FROM fact WHERE record_id = $1::uuid"
 
 @dataclass(slots=True)
 class Changes:
-    """One child's changes. `state`: what is open now, by the name of what would close it."""
+    """One child's changes."""
 
     ground: Ground
     child: Child
     record: Record
     chance: random.Random
     over: Event
-    hold_seconds: tuple[float, float] = (0.3, 2.5)
-    state: dict[str, bool] = field(default_factory=dict)
+    kinds: tuple[str, ...] = tuple(sorted(OPEN))
+    hold_seconds: tuple[float, float] = (0.2, 1.5)
     _ask: Callable[..., Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.state = {
-            "withdrawal": True,
-            "circulation": True,
-            "invitation": False,
-            "restriction": True,
-            "override": False,
-        }
         self._ask = Patient(self.child.journey.yot, self.over.is_set).ask
 
     def run(self, may_go: Callable[[], Any]) -> None:
         """Until it is over; each change within `may_go()`, a block that holds back what changes the whole region."""
         while not self.over.is_set():
-            kind = self.chance.choice(sorted(self.state))
+            kind = self.chance.choice(self.kinds)
             seconds = self.chance.uniform(*self.hold_seconds)
             try:
                 with may_go():
                     self.change(kind)
             except RefusedError as error:
                 # It isn't as was thought, e.g. since an answer was lost: the next turn goes the other way.
-                self.state[kind] = not self.state[kind]
+                self.child.state[kind] = not self.child.state[kind]
                 self.record.refused[f"{kind}: {error}"] += 1
             except TimeoutError as error:
                 if not self.over.is_set():
@@ -84,13 +77,20 @@ class Changes:
             "restriction": (self._protect, self._unprotect, PSYCHOLOGY),
             "override": (self._end_override, self._open_override, CUSTODY),
         }[kind]
-        if self.state[kind]:
-            self._closed(kind, agency, closes())
-            self.state[kind] = False
+        if self.child.state[kind]:
+            begun = boot()
+            self._closed(kind, agency, closes(), begun)
+            self.child.state[kind] = False
         else:
             self.record.widening(self.child.id)
             self._until_heard(opens())
-            self.state[kind] = True
+            self.child.state[kind] = True
+
+    def open_all(self) -> None:
+        """Opens what an earlier run left closed."""
+        for kind in ("withdrawal", "restriction", "circulation"):
+            if not self.child.state[kind]:
+                self.change(kind)
 
     def opened(self, agency: str) -> Opened:
         """What the newest set that `consent` compiled opens to an agency."""
@@ -98,15 +98,14 @@ class Changes:
         message = ApplyGrantsRequest.FromString(rows[0]["message"]) if rows else ApplyGrantsRequest()
         return Opened.of_message(message, agency)
 
-    def _closed(self, kind: str, agency: str, told: consent.Enforcement | None) -> None:
+    def _closed(self, kind: str, agency: str, told: consent.Enforcement | None, begun: float) -> None:
         """Waits for A = ENFORCED, of the answer itself or of the newest narrowing, and writes it down."""
-        asked = boot()
         while told is None or told.state != ENFORCED:
             if told is not None and self.over.wait(0.1):
                 raise TimeoutError("not enforced before the end")
             told = self._enforcement()
         since = boot()
-        by_time = since - asked > certainly_over(LEASE_SECONDS)
+        by_time = since - begun > certainly_over(LEASE_SECONDS)
         self.record.narrowed(Closed(kind, agency, self.child.id, since, self.opened(agency), by_time))
 
     def _enforcement(self) -> consent.Enforcement:

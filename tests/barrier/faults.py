@@ -31,6 +31,7 @@ class Faults:
         """Until it is over. Everything is as before then."""
         makers: dict[str, Callable[[], None]] = {
             "cut": self.cut,
+            "behind": self.behind,
             "unreachable": self.unreachable,
             "kill": self.kill,
             "restart": self.restart,
@@ -46,6 +47,11 @@ class Faults:
         seconds = self.chance.uniform(0.3, 4.0)
         self.record.fault(f"cut {way}")
         self._held(name, WAYS[way], seconds)
+
+    def behind(self) -> None:
+        """`consent` can't reach the exchange for a moment."""
+        self.record.fault("behind")
+        self._held("consent>exchange", BOTH, self.chance.uniform(1.0, 3.0))
 
     def unreachable(self) -> None:
         """`consent` can't reach the exchange for longer than until E comes by time."""

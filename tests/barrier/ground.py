@@ -24,7 +24,7 @@ from ecm.local.stack import Stack
 from faulting.ports import free_port
 from faulting.proxy import Proxy
 
-LEASE_SECONDS = 2.0
+LEASE_SECONDS = 3.0
 INSIDE = Path(__file__).with_name("inside")
 PAIR = struct.Struct("<dd")
 LINKS = ("consent>exchange", "consent>database")

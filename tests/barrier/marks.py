@@ -102,12 +102,14 @@ class Ledger:
 
     @classmethod
     def read(cls, database: Database) -> "Ledger":
-        """All of it."""
+        """All since the marks were installed."""
         marks = [_mark(row) for row in database.fetch(_MARKS)]
         served = {(one.type, one.id, one.version): one for one in map(_served, database.fetch(_SERVED))}
+        first = marks[0]
         disclosed = [entry for row in database.fetch(_AUDIT) for entry in _disclosed(row)]
+        disclosed = [entry for entry in disclosed if entry.n > first.tips.get(entry.writer, 0)]
         told = [Told(row["id"], row["client_id"], row["type"], str(row["resource"])) for row in database.fetch(_EVENTS)]
-        return cls(marks, served, disclosed, told)
+        return cls(marks, served, disclosed, [one for one in told if one.id > first.outbox])
 
     def relevant(self) -> "dict[tuple[str, str], list[Mark]]":
         """(child or "", agency) → the marks whose transaction held the agency's lock, in order."""

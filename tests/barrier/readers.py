@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
@@ -75,20 +75,28 @@ class Reader:
     """One reader of one client."""
 
     def __init__(
-        self, ground: Ground, client: str, catalogue: Catalogue, record: Record, chance: random.Random
+        self,
+        ground: Ground,
+        client: str,
+        catalogue: Catalogue,
+        record: Record,
+        *,
+        chance: random.Random,
+        routes: Sequence[str],
     ) -> None:
         self._ground = ground
         self._partner = Partner(ground.stack, client)
         self._catalogue = catalogue
         self._record = record
         self._chance = chance
+        self._routes = routes
         self._pages: list[str] = []
         self._http = httpx.Client(timeout=10, trust_env=False)
 
     def run(self, over: Event) -> None:
         """One request after the other until it is over."""
         while not over.is_set():
-            route, worker = self._chance.choice(ROUTES), self._chance.choice(sorted(self._ground.workers))
+            route, worker = self._chance.choice(self._routes), self._chance.choice(sorted(self._ground.workers))
             try:
                 self.ask(route, worker)
             except httpx.HTTPError:

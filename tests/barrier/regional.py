@@ -34,7 +34,8 @@ class Regional:
 
     def __post_init__(self) -> None:
         self._yot = Yot(self.ground.stack)
-        self._ask = Patient(self._yot, self.over.is_set).ask
+        # Even when all is over, what was closed is opened again: the next run begins with it.
+        self._ask = Patient(self._yot, lambda: False).ask
 
     def run(self, alone: Callable[[], Any], every: tuple[float, float] = (6.0, 14.0)) -> None:
         """Until it is over; each change within `alone()`."""
@@ -53,10 +54,13 @@ class Regional:
     def change(self, kind: str, agency: str, hold: float) -> None:
         """Closes, stays so for `hold` seconds, opens again, and waits until that has reached every child."""
         before = [one.opened(agency) for one in self.children]
-        opens = self._end_agreement(agency) if kind == "agreement" else self._block(agency)
-        self.over.wait(hold)
-        self.record.widening("")
-        opens()
+        told, opens = self._end_agreement(agency) if kind == "agreement" else self._block(agency)
+        try:
+            self._enforced(kind, agency, told)
+            self.over.wait(hold)
+        finally:
+            self.record.widening("")
+            opens()
         while [one.opened(agency) for one in self.children] != before and not self.over.wait(0.1):
             pass
 
@@ -64,15 +68,14 @@ class Regional:
         """Ends its connections."""
         self._yot.close()
 
-    def _end_agreement(self, agency: str) -> Callable[[], None]:
+    def _end_agreement(self, agency: str) -> tuple[consent.Enforcement, Callable[[], None]]:
         listed = self._ask(OFFICER, self._yot.consent.ListAgreements, consent.ListAgreementsRequest()).agreements
         known = next(one for one in listed if one.agreement.recipient == agency)
         request = consent.EndAgreementRequest(
             agreement_id=known.ref.record_id, expected_version=known.ref.version, reason="An invented reason"
         )
         answer = self._ask(OFFICER, self._yot.consent.EndAgreement, request)
-        self._enforced("agreement", agency, answer.enforcement)
-        return lambda: self._agree(agency)
+        return answer.enforcement, lambda: self._agree(agency)
 
     def _agree(self, agency: str) -> None:
         region = self.ground.stack.plan.load_region()
@@ -82,12 +85,11 @@ class Regional:
         approval = consent.ApproveAgreementRequest(agreement_id=ref.record_id, expected_version=ref.version)
         self._ask(OFFICER, self._yot.consent.ApproveAgreement, approval)
 
-    def _block(self, client: str) -> Callable[[], None]:
+    def _block(self, client: str) -> tuple[consent.Enforcement, Callable[[], None]]:
         request = consent.BlockClientRequest(client_id=client, blocked=True, reason="An invented reason")
         answer = self._ask(ADMINISTRATOR, self._yot.consent.BlockClient, request)
-        self._enforced("client", client, answer.enforcement)
         opening = consent.BlockClientRequest(client_id=client, blocked=False, reason="An invented reason")
-        return lambda: self._ask(ADMINISTRATOR, self._yot.consent.BlockClient, opening) and None
+        return answer.enforcement, lambda: self._ask(ADMINISTRATOR, self._yot.consent.BlockClient, opening) and None
 
     def _enforced(self, kind: str, agency: str, told: consent.Enforcement) -> None:
         request = consent.GetEnforcementRequest(narrowing_id=told.narrowing_id)

@@ -2,19 +2,19 @@
 
 import random
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from barrier.changes import CUSTODY, Changes
 from barrier.checker import Breach, check
-from barrier.children import Child
+from barrier.children import OPEN, Child
 from barrier.faults import Faults
 from barrier.ground import Ground
 from barrier.marks import INSTALL, Ledger
+from barrier.moments import boot
 from barrier.readers import ROUTES, Catalogue, Listener, Reader
 from barrier.record import Record
 from barrier.regional import Regional
@@ -29,6 +29,8 @@ FAULTS = (
     (("unreachable",), (25.0, 60.0)),
 )
 SETTLE_SECONDS = 90.0
+JOIN_SECONDS = 60.0
+Chances = Callable[[str], random.Random]
 
 
 @dataclass(slots=True)
@@ -64,6 +66,19 @@ def _said(counts: Counter[Any]) -> str:
     return ", ".join(f"{name} {count}" for name, count in sorted(counts.items(), key=lambda one: str(one[0])))
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run does. `faults`: for each that makes them, which kinds, and seconds between two of them."""
+
+    readers: tuple[str, ...] = READERS
+    kinds: tuple[str, ...] = tuple(sorted(OPEN))
+    hold: tuple[float, float] = (0.2, 1.5)
+    faults: tuple[tuple[tuple[str, ...], tuple[float, float]], ...] = FAULTS
+    regional: bool = True
+    routes: tuple[str, ...] = ROUTES
+    install: str = INSTALL
+
+
 @dataclass(slots=True)
 class Run:
     """Prepared once; `go` may be called again and again, each time with a seed of its own."""
@@ -72,58 +87,58 @@ class Run:
     children: list[Child]
     turns: Turns = field(default_factory=Turns)
 
-    def __post_init__(self) -> None:
-        self.ground.database("exchange").execute(INSTALL)
+    def go(self, seed: str, seconds: float, plan: Plan | None = None) -> Verdict:
+        """What happened in `seconds`, and the checker's verdict."""
+        plan = plan or Plan()
+        over, record, chance = threading.Event(), Record(), chances(seed)
+        changes = self._changes(record, chance, over, plan)
+        for one in changes:
+            one.open_all()
+        self.ground.ready()
+        self.ground.database("exchange").execute(plan.install)
+        regional = Regional(self.ground, changes, record, chance("region"), over)
+        work = [partial(one.run, self.turns.beside) for one in changes]
+        work += [partial(regional.run, self.turns.alone)] if plan.regional else []
+        work += self._reading(record, chance, over, plan)
+        for number, (kinds, gap) in enumerate(plan.faults):
+            work.append(partial(Faults(self.ground, record, chance(f"faults {number}"), over).run, kinds, gap))
+        begun = boot()
+        try:
+            _beside(work, over, seconds)
+        finally:
+            regional.close()
+        return self._verdict(record, begun)
 
-    def go(
-        self,
-        seed: str,
-        seconds: float,
-        *,
-        faults: tuple[tuple[tuple[str, ...], tuple[float, float]], ...] = FAULTS,
-        readers: tuple[str, ...] = READERS,
-        hold: tuple[float, float] = (0.3, 2.5),
-        enough: Callable[[Record], bool] = lambda _: False,
-    ) -> Verdict:
-        """All that happened in `seconds`, or until there was `enough`, and the checker's verdict."""
-        over, record = threading.Event(), Record()
-        catalogue = Catalogue(self.ground, [child.journey.subject.identifier for child in self.children])
-        catalogue.look()
-        chance = _chances(seed)
-        changes = [
-            Changes(self.ground, child, record, chance(f"child {number}"), over, hold)
+    def _changes(self, record: Record, chance: Chances, over: threading.Event, plan: Plan) -> list[Changes]:
+        return [
+            Changes(self.ground, child, record, chance(f"child {number}"), over, plan.kinds, plan.hold)
             for number, child in enumerate(self.children)
         ]
-        regional = Regional(self.ground, changes, record, chance("region"), over)
-        work: list[Callable[[], None]] = [lambda: catalogue.run(over), lambda: regional.run(self.turns.alone)]
-        work += [lambda one=one: one.run(self.turns.beside) for one in changes]  # type: ignore[misc]
-        for client in sorted({PSYCHOLOGY, LOCAL_AUTHORITY, CUSTODY}):
-            listener = Listener(self.ground, client, catalogue, record)
-            work.append(lambda one=listener: one.run(over))  # type: ignore[misc]
-        for number, client in enumerate(readers):
-            reader = Reader(self.ground, client, catalogue, record, chance(f"reader {number}"))
-            work.append(lambda one=reader: one.run(over))  # type: ignore[misc]
-        for number, (kinds, gap) in enumerate(faults):
-            makers = Faults(self.ground, record, chance(f"faults {number}"), over)
-            work.append(lambda one=makers, kinds=kinds, gap=gap: one.run(kinds, gap))  # type: ignore[misc]
-        with ExitStack() as ending:
-            ending.callback(regional.close)
-            _beside(work, over, seconds, lambda: enough(record))
-        return self._verdict(record)
 
-    def _verdict(self, record: Record) -> Verdict:
+    def _reading(self, record: Record, chance: Chances, over: threading.Event, plan: Plan) -> list[Callable[[], None]]:
+        catalogue = Catalogue(self.ground, [child.journey.subject.identifier for child in self.children])
+        catalogue.look()
+        listeners = [Listener(self.ground, client, catalogue, record) for client in sorted(set(plan.readers))]
+        readers = [
+            Reader(self.ground, client, catalogue, record, chance=chance(f"reader {number}"), routes=plan.routes)
+            for number, client in enumerate(plan.readers)
+        ]
+        return [partial(one.run, over) for one in (catalogue, *listeners, *readers)]
+
+    def _verdict(self, record: Record, begun: float) -> Verdict:
         self.ground.ready(SETTLE_SECONDS)
-        ledger, handed = Ledger.read(self.ground.database("exchange")), self.ground.handed()
+        ledger = Ledger.read(self.ground.database("exchange"))
+        handed = [one for one in self.ground.handed() if one.committed > begun]
         breaches = check(record, ledger, handed)
         return Verdict(record, breaches, len(ledger.disclosed), len(ledger.told), len(handed), self.ground.clocks.why)
 
 
-def _chances(seed: str) -> Callable[[str], random.Random]:
+def chances(seed: str) -> Chances:
     """A source of chance for each who decides: what one decides doesn't depend on how fast another is."""
     return lambda name: random.Random(f"{seed}/{name}")
 
 
-def _beside(work: list[Callable[[], None]], over: threading.Event, seconds: float, enough: Callable[[], bool]) -> None:
+def _beside(work: Sequence[Callable[[], None]], over: threading.Event, seconds: float) -> None:
     failed: list[BaseException] = []
 
     def one(what: Callable[[], None]) -> None:
@@ -136,11 +151,9 @@ def _beside(work: list[Callable[[], None]], over: threading.Event, seconds: floa
     threads = [threading.Thread(target=one, args=(what,), daemon=True) for what in work]
     for thread in threads:
         thread.start()
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and not over.wait(0.25) and not enough():
-        pass
+    over.wait(seconds)
     over.set()
     for thread in threads:
-        thread.join(60)
+        thread.join(JOIN_SECONDS)
     if failed:
         raise failed[0]

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from barrier.marks import INSTALL
 from barrier.sql import Database
 from ecm.exchange.disclose_sql import agency_lock, disclose_function
 
@@ -17,19 +18,23 @@ def lock_and_read_in_one() -> str:
     return text.replace("r.type = a.type", locked, 1)
 
 
-def the_widest_view() -> str:
-    """Who was put on the view without what is protected is still served the full one."""
-    text, found = re.subn(r"THEN 2\b", "THEN 3", disclose_function())
-    text, patients = re.subn(r"THEN (\w+)\.patient\b", r"THEN CASE \1.patient WHEN 2 THEN 3 ELSE \1.patient END", text)
-    assert found and patients
-    return text
+OLD_VIEW = """
+CREATE OR REPLACE FUNCTION barrier_old_view() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN NEW.view := CASE NEW.view WHEN 2 THEN 3 ELSE NEW.view END; RETURN NEW; END $$;
+CREATE OR REPLACE TRIGGER barrier_old_view BEFORE INSERT ON grants FOR EACH ROW EXECUTE FUNCTION barrier_old_view();
+"""
+"""Who is put on the view without what is protected keeps the full one."""
+OLD_VIEW_OVER = "DROP TRIGGER barrier_old_view ON grants"
+
+LONGER = INSTALL.replace("RETURN NULL", "PERFORM pg_sleep(0.05); RETURN NULL")
+"""Marks that keep the locks a little longer, so that there is always somebody who waits for them."""
 
 
 @contextmanager
-def sabotaged(database: Database, function: str) -> Iterator[None]:
-    """The function is so within the block."""
-    database.execute(function)
+def sabotaged(database: Database, fault: str, cure: str) -> Iterator[None]:
+    """The database is so within the block."""
+    database.execute(fault)
     try:
         yield
     finally:
-        database.execute(disclose_function())
+        database.execute(cure)

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 
 PATIENCE_SECONDS = 60.0
+AWAY = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.exceptions.OperatorInterventionError)
 
 
 class Database:
@@ -41,7 +42,7 @@ class Database:
             while True:
                 try:
                     return self._run(self._once(work))
-                except (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError) as error:
+                except (OSError, TimeoutError, *AWAY) as error:
                     self._connection = None
                     if time.monotonic() > until:
                         raise TimeoutError("The database stays away.") from error

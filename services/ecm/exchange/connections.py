@@ -20,9 +20,9 @@ LARGEST_HEAD: Final = 65_536
 MOST_PIPELINED: Final = 16
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
-TAKING_SECONDS: Final = 60.0
-"""How long a client may take none of an answer."""
-LOOK_SECONDS: Final = 1.0
+TAKING_SECONDS: Final = 0.7
+"""How long what was written may wait here for the client to take it: what was decided must leave within 2 s."""
+LOOK_SECONDS: Final = 0.25
 
 _MALFORMED, _TOO_LARGE, _CONNECTIONS, _SLOW = (
     HTTP_TURNED_AWAY.labels(why) for why in ("malformed", "too_large", "connections", "slow")
@@ -91,6 +91,8 @@ class Connection(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Lets it in, or hangs up."""
         super().connection_made(transport)
+        # Nothing is kept here behind a slow client: what the socket doesn't take at once is waited for.
+        transport.set_write_buffer_limits(high=0)
         self._address = self.client[0] if self.client else ""
         self._wait(HEAD_SECONDS)
         if not self._all.enter(self, self._address):

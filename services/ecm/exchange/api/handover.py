@@ -1,7 +1,9 @@
 """Large bodies are handed over in chunks, each decided anew: a withdrawal ends a transfer in its midst.
 
-A chunk is 1 MiB, or what the client takes within 2 s. A refused one resets the
-connection: the client sees a body shorter than its Content-Length.
+A chunk is 1 MiB, or what is handed over within 0.9 s: with the time that the last
+piece may wait for the client (`ecm.exchange.connections`) its last byte has left
+within 2 s of its commit. A refused one resets the connection: the client sees a body
+shorter than its Content-Length.
 """
 
 import time
@@ -15,7 +17,7 @@ from ecm.kit.errors import DomainError
 from ecm.kit.telemetry import logger
 
 CHUNK_BYTES = 1_048_576
-CHUNK_SECONDS = 2.0
+CHUNK_SECONDS = 0.9
 PIECE_BYTES = 65_536
 
 Again = Callable[[], Awaitable[bool]]
@@ -28,6 +30,7 @@ class HandedOver(Response):
     def __init__(self, body: bytes, headers: Mapping[str, str], again: Again, status: int = 200) -> None:
         super().__init__(body, status, headers, FHIR_JSON)
         self._again = again
+        self._decided = time.monotonic()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """At once where it is small; else in pieces, so that nothing waits in our own buffers behind a slow client."""
@@ -38,13 +41,14 @@ class HandedOver(Response):
         await self._pieces(memoryview(self.body), send)
 
     async def _pieces(self, body: memoryview, send: Send) -> None:
-        decided, since = time.monotonic(), 0
+        decided, since = self._decided, 0
         for start in range(0, len(body), PIECE_BYTES):
+            # Waits while the client takes what was sent before: what follows is decided after that.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
             if start - since >= CHUNK_BYTES or time.monotonic() - decided >= CHUNK_SECONDS:
                 await self._decide(start)
                 decided, since = time.monotonic(), start
             piece = bytes(body[start : start + PIECE_BYTES])
-            # Waits while the client takes what was sent before.
             await send({"type": "http.response.body", "body": piece, "more_body": start + len(piece) < len(body)})
 
     async def _decide(self, start: int) -> None:

@@ -1,0 +1,100 @@
+"""The barrier holds under faults; and the same checker, in the same region, finds each mistake that could be made."""
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
+
+import pytest
+
+from barrier import sabotage
+from barrier.children import prepared
+from barrier.ground import Ground, standing
+from barrier.run import Plan, Run, chances
+from ecm.exchange.disclose_sql import disclose_function
+from ecm.local.demo.journey import PSYCHOLOGY
+
+pytestmark = pytest.mark.barrier
+
+SECONDS = float(os.environ.get("BARRIER_SECONDS", "120"))
+SEED = os.environ.get("SEED") or secrets.token_hex(4)
+TURN_SECONDS, TURNS = 15.0, 6
+MUTANT = "exchange-2"
+FAST = (0.0, 0.3)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    folder = tmp_path_factory.mktemp("barrier")
+    for each in (folder, *folder.parents[:2]):
+        each.chmod(0o755)
+    with standing(folder / "run") as ground:
+        yield Run(ground, prepared(ground, 3))
+
+
+def test_no_breach(run: Run) -> None:
+    verdict = run.go(SEED, SECONDS)
+    print(f"barrier: SEED={SEED} {verdict.line()}")
+    assert Counter(verdict.breaches) == {}, f"SEED={SEED}"
+    shown = {seen.route for seen in verdict.record.seen if seen.versions}
+    assert shown and verdict.disclosed and verdict.told and verdict.record.closed and verdict.record.faults
+
+
+@contextmanager
+def mutated(ground: Ground, process: str, fault: str) -> Iterator[None]:
+    """The process runs with the fault within the block."""
+    ground.mutate(fault)
+    ground.restart(process)
+    ground.mutate("")
+    try:
+        yield
+    finally:
+        ground.restart(process)
+
+
+Faulty = Callable[[Ground], AbstractContextManager[None]]
+WITHDRAWALS = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("withdrawal",), hold=FAST, faults=(), regional=False)
+UNREACHABLE = Plan(readers=(PSYCHOLOGY,) * 2, kinds=("withdrawal",), faults=((("unreachable",), FAST),), regional=False)
+BEHIND = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("withdrawal",), faults=((("behind",), FAST),), regional=False)
+WAITING = Plan((PSYCHOLOGY,) * 6, ("withdrawal",), FAST, (), regional=False, routes=("read",), install=sabotage.LONGER)
+RESTRICTIONS = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("restriction",), faults=(), regional=False)
+
+
+def _database(fault: str, cure: str) -> Faulty:
+    return lambda ground: sabotage.sabotaged(ground.database("exchange"), fault, cure)
+
+
+MUTANTS: dict[str, tuple[Faulty, Plan]] = {
+    "a grant is cached": (partial(mutated, process=MUTANT, fault="cache-a-grant"), WITHDRAWALS),
+    "the lease is ignored": (partial(mutated, process=MUTANT, fault="ignore-the-lease"), UNREACHABLE),
+    "lock and read are one statement": (_database(sabotage.lock_and_read_in_one(), disclose_function()), WAITING),
+    "consent answers before E": (partial(mutated, process="consent", fault="answer-before-e"), BEHIND),
+    "an old view is served": (_database(sabotage.OLD_VIEW, sabotage.OLD_VIEW_OVER), RESTRICTIONS),
+}
+
+
+@pytest.mark.parametrize("name", MUTANTS)
+def test_it_bites(run: Run, name: str) -> None:
+    """Runs until there is a breach; a fault that isn't found in all turns fails the test."""
+    faulty, plan = MUTANTS[name]
+    seconds = TURN_SECONDS + (20.0 if plan is UNREACHABLE else 0.0)
+    with faulty(run.ground):
+        for turn in range(TURNS):
+            found = Counter(breach.rule for breach in run.go(f"{SEED}/{name}/{turn}", seconds, plan).breaches)
+            if found:
+                print(f"{name}: {dict(found)}")
+                return
+    pytest.fail(f"{name} wasn't found")
+
+
+@pytest.mark.parametrize("plan", [WITHDRAWALS, UNREACHABLE, WAITING, RESTRICTIONS, BEHIND])
+def test_without_a_mutant_the_same_plans_find_nothing(run: Run, plan: Plan) -> None:
+    seconds = TURN_SECONDS + (20.0 if plan is UNREACHABLE else 0.0)
+    assert Counter(run.go(SEED, seconds, plan).breaches) == {}
+
+
+def test_the_decisions_come_from_the_seed_alone() -> None:
+    drawn = [[chances(seed)(name).random() for name in ("region", "reader 1")] for seed in ("a", "a", "b")]
+    assert drawn[0] == drawn[1] != drawn[2]
