@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from ecm.exchange.api import handover
 from ecm.exchange.api.handover import TransferEndedError
 from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World
 
@@ -144,7 +145,11 @@ async def test_directory_is_everybodys(world: World, server: Server) -> None:
     assert (await world.audit())[0]["disclosed"].count('"basis": "directory"') == 1
 
 
-async def test_a_large_body_is_decided_anew_chunk_by_chunk(world: World, server: Server) -> None:
+async def test_a_large_body_is_decided_anew_chunk_by_chunk(
+    world: World, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # By size alone, however slow the machine.
+    monkeypatch.setattr(handover, "CHUNK_SECONDS", 600.0)
     child = uuid4()
     await world.grant(child, PSYCHOLOGY, "referral")
     large = {"text": "x" * 3_500_000}
@@ -157,7 +162,8 @@ async def test_a_large_body_is_decided_anew_chunk_by_chunk(world: World, server:
 
     async def take(message: dict[str, Any]) -> None:
         sent.append(message)
-        if len(sent) == 20:
+        # Each piece has a message before it that waits for the client.
+        if len(sent) == 40:
             # The child withdraws, or an address is protected, while the second chunk is on its way.
             await world.sql.execute("UPDATE grants SET view = 2")
 
