@@ -17,6 +17,7 @@ from ecm.local import credentials
 from ecm.local.names import CONSUMES, SERVICES
 from ecm.local.stack import Stack
 from ecm.local.whole_topics import client_settings, read_whole
+from faults.concerns import concerns
 from faults.ledger import Command, Ledger
 
 SETTLE_SECONDS = 120.0
@@ -111,7 +112,6 @@ def settled(stack: Stack, ledger: Ledger, stories: Sequence[Sequence[str]]) -> E
 
 async def _quiet(stack: Stack) -> bool:
     """Whether every outbox is empty and every event has come to its consumers. What stays so, the checks name."""
-    published = {service: await _one(stack, service, "SELECT count(*) FROM outbox") for service in OWNERS}
     waits = [await _one(stack, service, "SELECT count(*) FROM outbox WHERE published_at IS NULL") for service in OWNERS]
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM partner_outbox WHERE published_at IS NULL"))
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM fetch_queue"))
@@ -119,9 +119,22 @@ async def _quiet(stack: Stack) -> bool:
     unsealed = "SELECT (SELECT count(*) FROM audit) - (SELECT count(*) FROM audit_seal)"
     waits.append(await _one(stack, "exchange", unsealed))
     for service, sources in CONSUMES.items():
-        heard = await _one(stack, service, "SELECT count(*) FROM inbox")
-        waits.append(sum(published[source] for source in sources) - heard)
-    return not any(waits)
+        waits.append(sum([await _meant(stack, service, source) for source in sources]) - await _heard(stack, service))
+    return not any(waiting > 0 for waiting in waits)
+
+
+async def _meant(stack: Stack, consumer: str, source: str) -> int:
+    """How many of the source's events the consumer has a use for."""
+    connection = await asyncpg.connect(stack.database_url(source, "owner"), ssl=False)
+    try:
+        rows = await connection.fetch("SELECT value FROM outbox")
+    finally:
+        await connection.close()
+    return sum(concerns(consumer, source, row["value"]) for row in rows)
+
+
+async def _heard(stack: Stack, consumer: str) -> int:
+    return await _one(stack, consumer, "SELECT count(*) FROM inbox")
 
 
 async def _one(stack: Stack, service: str, query: str) -> int:

@@ -2,6 +2,7 @@
 
 from ecm.local.names import CONSUMES
 from faults.checker.verdict import Verdict
+from faults.concerns import concerns
 from faults.evidence import OWNERS, Evidence
 
 GROUPS = {"exchange": "ecm-exchange.projection"}
@@ -24,16 +25,17 @@ def every_row_is_published(evidence: Evidence, verdict: Verdict) -> None:
 
 
 def every_consumer_has_every_event(evidence: Evidence, verdict: Verdict) -> None:
-    """Each event of each topic that a service reads is in its inbox, in the transaction of the event's effect."""
+    """Each event that a service has a use for is in its inbox, in the transaction of the event's effect."""
     for consumer, sources in CONSUMES.items():
         group = GROUPS.get(consumer, f"ecm-{consumer}")
         heard = {row["event_id"] for row in evidence.rows(consumer, "inbox") if row["consumer"] == group}
-        told = {str(row["event_id"]) for source in sources for row in evidence.rows(source, "outbox")}
-        for lost in told - heard:
+        told = [(source, row) for source in sources for row in evidence.rows(source, "outbox")]
+        meant = {str(row["event_id"]) for source, row in told if concerns(consumer, source, row["value"])}
+        for lost in meant - heard:
             verdict.expect(False, "consumed", f"{consumer} never had the event {lost}")
-        for strange in heard - told:
+        for strange in heard - {str(row["event_id"]) for _, row in told}:
             verdict.expect(False, "consumed", f"{consumer} had an event {strange} that nobody wrote")
-        verdict.looked_at["receipts"] += len(told)
+        verdict.looked_at["receipts"] += len(meant)
 
 
 def nothing_waits_or_was_given_up(evidence: Evidence, verdict: Verdict) -> None:
