@@ -17,7 +17,9 @@ BATCH = 50
 REST_SECONDS = 2.0
 SWEEP_SECONDS = 5.0
 
-_QUEUED = text("SELECT child_id, requested_at FROM fetch_queue ORDER BY requested_at LIMIT :batch")
+_QUEUED = text("""
+    SELECT q.child_id, q.requested_at, p.fetched_at IS NOT NULL AS fetched
+      FROM fetch_queue q LEFT JOIN projected_child p USING (child_id) ORDER BY q.requested_at LIMIT :batch""")
 # Asked for again meanwhile: it stays.
 _DONE = text("DELETE FROM fetch_queue WHERE child_id = :child AND requested_at <= :seen")
 _ALL = text("""
@@ -34,6 +36,8 @@ class ChildWorker:
         self, engine: AsyncEngine, projection: Projection, reconciliation: Reconciliation, clock: Clock
     ) -> None:
         self._engine = engine
+        # For statements that stand alone: no transaction round them.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._projection = projection
         self._reconciliation = reconciliation
         self._clock = clock
@@ -50,19 +54,20 @@ class ChildWorker:
         return len(rows) == BATCH and any(done)
 
     async def _queued(self) -> Sequence[Row[Any]]:
-        async with self._engine.connect() as conn:
+        async with self._single.connect() as conn:
             return (await conn.execute(_QUEUED, {"batch": BATCH})).all()
 
     async def _look(self, row: Row[Any]) -> bool:
         try:
-            await self._projection.fetch_child(row.child_id)
+            if not row.fetched:
+                await self._projection.fetch_child(row.child_id)
             await self._reconciliation.child(row.child_id)
         except Exception as error:
             logger(child_id=str(row.child_id)).warning("child.not_looked_at", exc_info=error)
             self._resting[row.child_id] = self._clock.boottime() + REST_SECONDS
             return False
         self._resting.pop(row.child_id, None)
-        async with self._engine.begin() as conn:
+        async with self._single.connect() as conn:
             await conn.execute(_DONE, {"child": row.child_id, "seen": row.requested_at})
         return True
 

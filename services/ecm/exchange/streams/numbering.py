@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import text
@@ -15,32 +15,35 @@ from ecm.kit.ids import Ids
 CHANNEL: Final = "ecm_partner_outbox"
 HEARTBEAT_KEY: Final = "heartbeat"
 
-# A fixed number of statements for however many events: `ApplyGrants` runs them while everybody waits.
-_DATAREFS = text("""
-    INSERT INTO dataref (token, client_id, type, id)
-    SELECT n.token, :client, n.type, n.id
-      FROM unnest(CAST(:tokens AS text[]), CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (token, type, id)
-    ON CONFLICT (client_id, type, id) DO NOTHING""")
 # The counter's row is locked until the commit: the next number is given out after this one is certain.
-_NUMBERS = text("""
+_NUMBERS = """
     INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, :count)
-    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + :count RETURNING n""")
-_STORE = text("""
+    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + :count RETURNING n"""
+_NEXT = text(_NUMBERS)
+# One statement for however many events: `ApplyGrants` runs it while everybody waits.
+_STORE = text(f"""
+    WITH news AS (
+        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:types AS text[]), CAST(:ids AS uuid[]),
+                             CAST(:versions AS text[]), CAST(:tokens AS text[]), CAST(:event_ids AS uuid[]))
+               WITH ORDINALITY AS n (kind, type, id, version_id, token, event_id, place)
+    ), named AS (
+        INSERT INTO dataref (token, client_id, type, id) SELECT n.token, :client, n.type, n.id FROM news n
+        ON CONFLICT (client_id, type, id) DO NOTHING RETURNING token, type, id
+    ), numbered AS ({_NUMBERS}), there AS (
+        INSERT INTO told (client_id, type, id, version_id)
+        SELECT :client, n.type, n.id, n.version_id FROM news n WHERE n.kind <> '{UNAVAILABLE}'
+        ON CONFLICT (client_id, type, id) DO UPDATE SET version_id = excluded.version_id
+    ), gone AS (
+        DELETE FROM told t USING news n
+         WHERE t.client_id = :client AND t.type = n.type AND t.id = n.id AND n.kind = '{UNAVAILABLE}'
+    )
     INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
-    SELECT :client, s.generation, n.sequence, :key, n.kind, d.token, n.event_id, clock_timestamp()
-      FROM exchange_state s
-      CROSS JOIN unnest(CAST(:sequences AS bigint[]), CAST(:kinds AS text[]), CAST(:event_ids AS uuid[]),
-                        CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (sequence, kind, event_id, type, id)
-      JOIN dataref d ON d.client_id = :client AND d.type = n.type AND d.id = n.id
-     ORDER BY n.sequence""")
-_TELL = text("""
-    INSERT INTO told (client_id, type, id, version_id)
-    SELECT :client, n.type, n.id, n.version_id
-      FROM unnest(CAST(:types AS text[]), CAST(:ids AS uuid[]), CAST(:versions AS text[])) AS n (type, id, version_id)
-    ON CONFLICT (client_id, type, id) DO UPDATE SET version_id = excluded.version_id""")
-_UNTELL = text("""
-    DELETE FROM told t USING unnest(CAST(:types AS text[]), CAST(:ids AS uuid[])) AS n (type, id)
-     WHERE t.client_id = :client AND t.type = n.type AND t.id = n.id""")
+    SELECT :client, s.generation, c.n - :count + n.place, :key, n.kind, coalesce(m.token, d.token), n.event_id,
+           clock_timestamp()
+      FROM exchange_state s CROSS JOIN numbered c CROSS JOIN news n
+      LEFT JOIN named m ON m.type = n.type AND m.id = n.id
+      LEFT JOIN dataref d ON d.client_id = :client AND d.type = n.type AND d.id = n.id
+     ORDER BY n.place""")  # noqa: S608 - constants of our own
 _HEARTBEAT = text("""
     INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
     SELECT :client, generation, :sequence, :key, :kind, '', :event_id, clock_timestamp() FROM exchange_state""")
@@ -80,34 +83,25 @@ class Numbering:
     async def heartbeat(self, conn: AsyncConnection, client: str) -> None:
         """Stores a sign of life."""
         named = {"client": client, "key": HEARTBEAT_KEY}
-        sequence = (await conn.execute(_NUMBERS, named | {"count": 1})).scalar_one()
+        sequence = (await conn.execute(_NEXT, named | {"count": 1})).scalar_one()
         row = named | {"sequence": sequence, "kind": HEARTBEAT, "event_id": self._ids.uuid()}
         await conn.execute(_HEARTBEAT, row)
         await conn.execute(_WAKE)
 
+    def key(self, client: str, child_id: UUID) -> str:
+        """The child's pseudonym on the client's topic."""
+        return pseudonym(self._key, client, child_id)
+
     async def _of_child(self, conn: AsyncConnection, client: str, child_id: UUID, news: Sequence[News]) -> None:
-        await self._note(conn, client, news)
-        named = {"client": client} | _columns(news)
-        await conn.execute(_DATAREFS, named | {"tokens": [self._ids.token() for _ in news]})
-        key = pseudonym(self._key, client, child_id)
-        last = (await conn.execute(_NUMBERS, {"client": client, "key": key, "count": len(news)})).scalar_one()
-        numbered = {
-            "key": key,
-            "sequences": list(range(last - len(news) + 1, last + 1)),
+        stored = {
+            "client": client,
+            "key": self.key(client, child_id),
+            "count": len(news),
             "kinds": [item.kind for item in news],
+            "types": [item.type for item in news],
+            "ids": [item.id for item in news],
+            "versions": [item.version_id for item in news],
+            "tokens": [self._ids.token() for _ in news],
             "event_ids": [self._ids.uuid() for _ in news],
         }
-        await conn.execute(_STORE, named | numbered)
-
-    async def _note(self, conn: AsyncConnection, client: str, news: Sequence[News]) -> None:
-        gone = [item for item in news if item.kind == UNAVAILABLE]
-        there = [item for item in news if item.kind != UNAVAILABLE]
-        if gone:
-            await conn.execute(_UNTELL, {"client": client} | _columns(gone))
-        if there:
-            versions = [item.version_id for item in there]
-            await conn.execute(_TELL, {"client": client, "versions": versions} | _columns(there))
-
-
-def _columns(news: Sequence[News]) -> dict[str, Any]:
-    return {"types": [item.type for item in news], "ids": [item.id for item in news]}
+        await conn.execute(_STORE, stored)

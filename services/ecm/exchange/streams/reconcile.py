@@ -48,6 +48,13 @@ _CLIENTS = text("""
     SELECT c.client_id, c.agency, c.purpose FROM client c
      WHERE c.topic AND NOT c.blocked AND (CAST(:agencies AS text[]) IS NULL OR c.agency = ANY(:agencies))
      ORDER BY c.agency, c.client_id""")
+# Who has no grant on a child, and whose topic never spoke of it, has nothing to be told.
+_CONCERNED = text("""
+    SELECT n.client_id
+      FROM unnest(CAST(:clients AS text[]), CAST(:agencies AS text[]), CAST(:keys AS text[]))
+           AS n (client_id, agency, key)
+     WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = :child AND g.recipient = n.agency)
+        OR EXISTS (SELECT 1 FROM event_counter e WHERE e.client_id = n.client_id AND e.key = n.key)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +77,8 @@ class Reconciliation:
 
     def __init__(self, engine: AsyncEngine, numbering: Numbering, lease: LeaseCheck) -> None:
         self._engine = engine
+        # For statements that stand alone: no transaction round them.
+        self._reading = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._numbering = numbering
         self._lease = lease
 
@@ -78,7 +87,11 @@ class Reconciliation:
 
         In the caller's transaction, which holds the agency's lock exclusively and has changed the grants.
         """
-        seen = await self._seen(conn, client)
+        return await self._close(conn, client, child_id, await self._seen(conn, client))
+
+    async def _close(
+        self, conn: AsyncConnection, client: TopicClient, child_id: UUID | None, seen: dict[str, object]
+    ) -> int:
         query, values = (_CLOSED, seen) if child_id is None else (_CLOSED_OF_CHILD, seen | {"child": child_id})
         rows = await conn.execute(query, values)
         news = [News(UNAVAILABLE, row.child_id, row.type, row.id) for row in rows]
@@ -89,17 +102,28 @@ class Reconciliation:
 
         LEASE_EXPIRED where `consent` hasn't been heard for too long: a narrowing may wait.
         """
-        async with self._engine.connect() as conn:
+        return sum([await self._of_client(client, child_id) for client in await self._concerned(child_id)])
+
+    async def _concerned(self, child_id: UUID) -> list[TopicClient]:
+        async with self._reading.connect() as conn:
             clients = await topic_clients(conn)
-        return sum([await self._of_client(client, child_id) for client in clients])
+            named = {
+                "child": child_id,
+                "clients": [client.client_id for client in clients],
+                "agencies": [client.agency for client in clients],
+                "keys": [self._numbering.key(client.client_id, child_id) for client in clients],
+            }
+            concerned = set((await conn.execute(_CONCERNED, named)).scalars())
+        return [client for client in clients if client.client_id in concerned]
 
     async def _of_client(self, client: TopicClient, child_id: UUID) -> int:
         self._lease.require()
         async with self._engine.begin() as conn:
             await share_agency(conn, client.agency)
             await lock_topic(conn, client.client_id)
-            closed = await self.close(conn, client, child_id)
-            rows = await conn.execute(_OPEN, await self._seen(conn, client) | {"child": child_id})
+            seen = await self._seen(conn, client)
+            closed = await self._close(conn, client, child_id, seen)
+            rows = await conn.execute(_OPEN, seen | {"child": child_id})
             news = [
                 News(CHANGED if row.told else AVAILABLE, child_id, row.type, row.id, row.version_id) for row in rows
             ]

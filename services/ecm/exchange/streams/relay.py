@@ -40,6 +40,8 @@ class PartnerRelay:
         heartbeat_seconds: float,
     ) -> None:
         self._engine = engine
+        # For statements that stand alone: no transaction round them.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._factory = producer_factory
         self._numbering = numbering
         self._region = region
@@ -67,7 +69,7 @@ class PartnerRelay:
         place = func.row_number().over(partition_by=partner_outbox.c.client_id, order_by=partner_outbox.c.id)
         waiting = select(partner_outbox, place.label("place")).where(partner_outbox.c.published_at.is_(None)).subquery()
         query = select(waiting).where(waiting.c.place <= PER_CLIENT).order_by(waiting.c.client_id, waiting.c.id)
-        async with self._engine.connect() as conn:
+        async with self._single.connect() as conn:
             return (await conn.execute(query)).all()
 
     async def _send(self, client: str, rows: Sequence[Row[Any]]) -> int:
@@ -81,7 +83,7 @@ class PartnerRelay:
             logger(topic=topic).warning("partner_outbox.send_failed", exc_info=True)
             self._resting[client] = self._clock.boottime() + REST_SECONDS
             return 0
-        async with self._engine.begin() as conn:
+        async with self._single.connect() as conn:
             done = partner_outbox.c.id.in_([row.id for row in rows])
             await conn.execute(update(partner_outbox).where(done).values(published_at=func.clock_timestamp()))
         OUTBOX_PUBLISHED.labels(topic).inc(len(rows))

@@ -52,6 +52,8 @@ class OutboxRelay:
         clock: Clock,
     ) -> None:
         self._engine = engine
+        # For statements that stand alone: no transaction round them.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._topic = topic
         self._source = source
         self._listen_url = plain(listen_url)
@@ -79,7 +81,7 @@ class OutboxRelay:
 
     async def publish_waiting(self) -> int:
         """Publishes one batch; returns how many rows. SendFailedError where Kafka didn't take it."""
-        async with self._engine.connect() as connection:
+        async with self._single.connect() as connection:
             query = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
             rows = (await connection.execute(query)).all()
         OUTBOX_WAITING.labels(self._topic).set(len(rows))
@@ -141,7 +143,7 @@ class OutboxRelay:
 
     async def _mark(self, rows: Sequence[Row[Any]]) -> None:
         ids = [row.id for row in rows]
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(published_at=func.now()))
         OUTBOX_PUBLISHED.labels(self._topic).inc(len(rows))
         now = self._clock.now()
