@@ -19,6 +19,8 @@ from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.settings import ServiceSettings, service_topic
 
 GROUP: Final = "ecm-exchange.projection"
+# Each holds a connection of the pool while it waits for an owner; the workers need theirs.
+PARTITIONS_AT_ONCE: Final = 2
 
 _MODULES: Final[dict[str, Any]] = {
     "referrals": referrals_events_pb2,
@@ -80,4 +82,13 @@ def make_consumer(settings: ServiceSettings, region: str, uow: UnitOfWork, proje
     """The consumer of the four owners' topics."""
     handler = ProjectionConsumer(projection)
     topics = [service_topic(region, service) for service in OWNERS]
-    return Consumer(settings, topics, GROUP, handler.handle, uow, concerns=concerns, on_failure=handler.failed)
+    return Consumer(
+        settings,
+        topics,
+        GROUP,
+        handler.handle,
+        uow,
+        concerns=concerns,
+        on_failure=handler.failed,
+        partitions_at_once=PARTITIONS_AT_ONCE,
+    )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -33,7 +33,8 @@ class Consumer:
     for as long as it takes, holding back their partition alone; others go to
     `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
     its own after each failed try, before the next. Offsets are committed after
-    the effects. An event that doesn't concern it is passed over without a
+    the effects. Within a partition one event follows the other; `partitions_at_once`
+    are handled beside each other. An event that doesn't concern it is passed over without a
     transaction. `on_stuck` is called where nothing moves for 30 s.
     """
 
@@ -47,6 +48,7 @@ class Consumer:
         *,
         concerns: Concerns = every_event,
         on_failure: FailureHook | None = None,
+        partitions_at_once: int = 1,
         on_stuck: Callable[[], None] = leave_process,
         stuck_seconds: float = STUCK_SECONDS,
         producer_factory: ProducerFactory | None = None,
@@ -62,6 +64,7 @@ class Consumer:
         )
         self._watchdog = Watchdog(group, on_stuck, seconds=stuck_seconds)
         self._clock = uow.clock
+        self._places = asyncio.Semaphore(partitions_at_once)
         self._held: dict[Any, float] = {}
         self._check_at = 0.0
         self._fetched_at = 0.0
@@ -117,23 +120,31 @@ class Consumer:
             self._release(kafka)
             batches = await kafka.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH)
             self._watchdog.progress()
-            for partition, messages in batches.items():
+            if batches:
                 self._fetched_at = self._clock.boottime()
-                await self._handle_all(kafka, partition, messages)
+                await self._beside_each_other(kafka, batches)
             await self._check_sometimes(kafka)
+
+    async def _beside_each_other(self, kafka: Any, batches: Mapping[Any, Sequence[Any]]) -> None:
+        """Every partition to its end, also where one fails; then that failure is raised."""
+        work = (self._handle_all(kafka, partition, messages) for partition, messages in batches.items())
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
 
     async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> None:
         """Handles a partition's messages in order, up to the first that must wait; commits what is done."""
-        done = 0
-        for message in messages:
-            verdict = await self._handling.handle(message)
-            self._watchdog.progress()
-            if not verdict.done:
-                self._hold(kafka, partition, message.offset, verdict)
-                break
-            done += 1
-        if done:
-            await self._commit(kafka, partition, messages[done - 1].offset + 1)
+        async with self._places:
+            done = 0
+            for message in messages:
+                verdict = await self._handling.handle(message)
+                self._watchdog.progress()
+                if not verdict.done:
+                    self._hold(kafka, partition, message.offset, verdict)
+                    break
+                done += 1
+            if done:
+                await self._commit(kafka, partition, messages[done - 1].offset + 1)
 
     def _hold(self, kafka: Any, partition: Any, offset: int, verdict: Verdict) -> None:
         """The partition waits, its consumer polls on: a rebalance or a stop needn't wait for a peer that is away."""

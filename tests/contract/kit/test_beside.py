@@ -1,0 +1,60 @@
+"""What a consumer passes over, and what it does side by side."""
+
+import asyncio
+
+from sqlalchemy import select
+
+from contract.kit.builders import KitSettings
+from contract.kit.test_bus import Handler, consumer, effects, event, has_effects, running, send, until
+from contract.kit.test_bus import uow as uow  # noqa: PLC0414 - the fixture
+from ecm.kit.bus.events import Event
+from ecm.kit.db.tables import inbox
+from ecm.kit.db.uow import Tx, UnitOfWork
+
+
+async def test_what_does_not_concern_it_leaves_nothing(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:
+    handler, strange, wanted = Handler(), event("one-key"), event("one-key")
+
+    def concerns(found: Event) -> bool:
+        return found.id != strange.id
+
+    await send(settings, topic, strange, wanted)
+    async with running(consumer(uow, settings, topic, handler, concerns=concerns).run):
+        await until(lambda: has_effects(uow, 1))
+    assert await effects(uow) == [wanted.id]
+    async with uow.engine.connect() as conn:
+        noted = (await conn.execute(select(inbox.c.event_id))).scalars().all()
+    assert noted == [wanted.id], "no transaction was made for the other"
+
+
+async def test_what_cannot_be_judged_is_handled(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:
+    def unable(_: Event) -> bool:
+        raise ValueError("unreadable")
+
+    handler = Handler()
+    await send(settings, topic, event())
+    async with running(consumer(uow, settings, topic, handler, concerns=unable).run):
+        await until(lambda: has_effects(uow, 1))
+
+
+async def test_partitions_go_on_beside_each_other(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:
+    handler, others = Handler(), asyncio.Event()
+    partitions: set[int] = set()
+
+    async def wait_for_another(found: Event, tx: Tx) -> None:
+        partitions.add(found.partition)
+        if len(partitions) > 1:
+            others.set()
+        await others.wait()
+        await handler(found, tx)
+
+    events = [event() for _ in range(30)]
+    await send(settings, topic, *events)
+    two = consumer(uow, settings, topic, wait_for_another, partitions_at_once=2)  # type: ignore[arg-type]
+    async with running(two.run):
+        await until(lambda: has_effects(uow, 30))
+    order = [each.id for each in handler.seen]
+    for partition in partitions:
+        mine = [each.offset for each in handler.seen if each.partition == partition]
+        assert mine == sorted(mine), "within a partition one follows the other"
+    assert sorted(order) == sorted(each.id for each in events)
