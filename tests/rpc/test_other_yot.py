@@ -128,7 +128,7 @@ def asked(region: Stack) -> Iterator[Asked]:
     for step in STEPS[:2] + STEPS[3:7:2] + STEPS[6:7]:
         step.take(made)
     channels = {service: grpc.insecure_channel(region.addresses[service]) for service in EXPECTED}
-    yield Asked(made, recording.sent, Forge(region), channels)
+    yield Asked(made, recording.sent, Forge.local(region), channels)
     for channel in channels.values():
         channel.close()
     made.close()
