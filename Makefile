@@ -39,7 +39,7 @@ faults: env ## Every process killed and every link cut under load, then checked:
 	@$(BIN)/python tests/faults/run.py $(if $(SEED),--seed $(SEED)) $(FAULTS)
 
 attack: env ## Hostile input on everything that reads some, floods, timing: make attack SEED=7 ATTACK="--scale 10"
-	@$(BIN)/python tests/attack/attack.py $(if $(SEED),--seed $(SEED)) $(ATTACK)
+	@$(BIN)/python tests/attack/run.py $(if $(SEED),--seed $(SEED)) $(ATTACK)
 
 barrier: env ## Nothing leaves after a withdrawal, under faults: make barrier SEED=7 BARRIER="--seconds 600"
 	@$(BIN)/python tests/barrier/main.py $(if $(SEED),--seed $(SEED)) $(BARRIER)

@@ -27,6 +27,7 @@ from ecm.exchange.intake.context import Found
 from ecm.exchange.intake.forwarding import idempotency_key
 from ecm.exchange.intake.strict_json import parse
 from ecm.exchange.intake.write_table import Interaction, find
+from ecm.exchange.mapping.codes import HCPC
 from ecm.exchange.search.compile import compile_search
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.search.parameters import SERVED, parameters
@@ -39,6 +40,7 @@ from ecm.kit.region import RegionError, load_region
 from ecm.kit.trace import parse_traceparent
 from unit.exchange.intake import posted
 
+AUTHORS = ({"system": HCPC, "value": "PYL00001"}, {"system": HCPC, "value": CANARY})
 ISSUER, BASE = "http://issuer.invalid", "http://exchange.invalid/fhir"
 FINGERPRINTS, CURSORS = Fingerprints(b"f" * 32), Cursors(b"c" * 32, SystemClock())
 REGION = Path(__file__).parents[2] / "deploy/regions/example/region.yaml"
@@ -157,7 +159,7 @@ def provenance(random: Random) -> None:
     """The author in X-Provenance."""
     good = {
         "resourceType": "Provenance",
-        "agent": [{"type": {"coding": [{"code": "author"}]}, "who": {"identifier": {"system": "s", "value": CANARY}}}],
+        "agent": [{"type": {"coding": [{"code": "author"}]}, "who": {"identifier": random.choice(AUTHORS)}}],
     }
     header = hostile_json(random, good).decode("latin-1")
     region = posted.region()
