@@ -25,11 +25,9 @@ def secrets(target: Attacked) -> set[str]:
     """Passwords, private keys, the exchange's own keys, and the tokens that were used."""
     paths = target.stack.paths
     found = set(_texts(json.loads(paths.passwords_file.read_text())))
-    for file in paths.keys.rglob("*"):
-        if file.suffix == ".key":
-            found.add(file.read_text().strip())
-        elif file.is_file():
-            found.add(json.loads(file.read_text())["d"])
+    for file in filter(Path.is_file, paths.keys.rglob("*")):
+        content = file.read_text().strip()
+        found.add(json.loads(content)["d"] if content.startswith("{") else content)
     found |= {target.journey.psychology.token(), *(token for _, token in target.journey.yot._tokens.values())}
     assert len(found) > 20
     assert all(len(each) >= SHORTEST for each in found), "too short to be looked for, or to be a secret"
