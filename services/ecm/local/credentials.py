@@ -1,5 +1,6 @@
 """Every secret of one state: made once, kept in files that only its owner reads."""
 
+import json
 import secrets
 from pathlib import Path
 from typing import Any
@@ -7,11 +8,14 @@ from typing import Any
 from joserfc.jwk import ECKey
 
 from ecm.local.files import private_directory, read_json, write_private, write_private_json
-from ecm.local.names import KAFKA_ADMIN, PERSON_CLIENT, SERVICES, app_role, owner_role, principal
+from ecm.local.names import KAFKA_ADMIN, KEYCLOAK, PERSON_CLIENT, SERVICES, app_role, owner_role, principal
 from ecm.local.paths import StatePaths
 
 EXCHANGE_KEYS = ("pseudonym", "audit", "cursor")
 SUPERUSER = "postgres"
+SYSTEMS = ("postgres", "kafka", "keycloak")
+# Keycloak's administrator, and the one password of the demo's people.
+KEYCLOAK_PASSWORDS = ("administrator", "people")
 
 
 def ensure(paths: StatePaths, clients: list[str]) -> None:
@@ -26,6 +30,39 @@ def ensure(paths: StatePaths, clients: list[str]) -> None:
         _ensure_secret(file)
 
 
+def ensure_for_containers(paths: StatePaths, clients: list[str]) -> None:
+    """What `ensure` makes, and besides: Keycloak's passwords, a file for every password, clients' public keys.
+
+    Containers read these as numeric users of their own: the folder stays its owner's alone, and what stands in it
+    may be read by whoever is given it by a mount.
+    """
+    private_directory(paths.root)
+    ensure(paths, clients)
+    _ensure_keycloak(paths)
+    for system, known in passwords(paths).items():
+        for name, password in known.items():
+            _put(paths.root / system / name, password)
+    for private in sorted((paths.keys / "clients").glob("*.jwk.json")):
+        public = ECKey.import_key(json.loads(private.read_text(encoding="utf-8"))).as_dict(private=False)
+        _put(paths.root / "public" / private.name, json.dumps(public))
+    for path in paths.root.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o444)
+
+
+def _put(path: Path, content: str) -> None:
+    path.parent.mkdir(exist_ok=True)
+    if not path.exists() or path.read_text(encoding="utf-8") != content:
+        write_private(path, content)
+
+
+def _ensure_keycloak(paths: StatePaths) -> None:
+    found = passwords(paths)
+    found["postgres"].setdefault(KEYCLOAK, _password())
+    for who in KEYCLOAK_PASSWORDS:
+        found["keycloak"].setdefault(who, _password())
+    write_private_json(paths.passwords_file, found)
+
+
 def exchange_key(paths: StatePaths, name: str) -> Path:
     """File of one of the exchange's 32-byte keys (hexadecimal)."""
     return paths.keys / f"exchange-{name}.key"
@@ -37,9 +74,9 @@ def people_password_file(paths: StatePaths) -> Path:
 
 
 def passwords(paths: StatePaths) -> dict[str, dict[str, str]]:
-    """`{"postgres": {role: password}, "kafka": {principal: password}}`."""
+    """`{"postgres": {role: password}, "kafka": {principal: password}, "keycloak": {who: password}}`."""
     found: dict[str, dict[str, str]] = read_json(paths.passwords_file) or {}
-    return {"postgres": found.get("postgres", {}), "kafka": found.get("kafka", {})}
+    return {system: found.get(system, {}) for system in SYSTEMS}
 
 
 def _ensure_passwords(paths: StatePaths, clients: list[str]) -> None:
@@ -47,7 +84,8 @@ def _ensure_passwords(paths: StatePaths, clients: list[str]) -> None:
     roles = [SUPERUSER, *(role(service) for service in SERVICES for role in (owner_role, app_role))]
     principals = [KAFKA_ADMIN, *map(principal, SERVICES), *clients]
     wanted = {
-        "postgres": {role: known["postgres"].get(role) or _password() for role in roles},
+        **known,
+        "postgres": {**known["postgres"], **{role: known["postgres"].get(role) or _password() for role in roles}},
         "kafka": {name: known["kafka"].get(name) or _password() for name in principals},
     }
     if wanted != known:

@@ -15,9 +15,6 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import truststore
-from jgo.maven import MavenContext
-
 from ecm.local.errors import LocalError
 
 KAFKA_VERSION = "4.4.0"
@@ -125,6 +122,8 @@ def _fetch(pin: Pin, folder: Path, repository: Path) -> None:
 
 
 def _download(pin: Pin, repository: Path) -> Path:
+    from jgo.maven import MavenContext  # noqa: PLC0415 - of the extra `local`, which a deployment hasn't
+
     context = MavenContext(repo_cache=repository, timeout=60)
     try:
         component = context.project(pin.group, pin.artifact).at_version(pin.version)
@@ -147,4 +146,6 @@ def _trust_system_certificates() -> None:
     """Use the system's certificate store unless a bundle is named: it knows a private authority."""
     if os.environ.get("REQUESTS_CA_BUNDLE"):
         return
+    import truststore  # noqa: PLC0415 - as above
+
     truststore.inject_into_ssl()

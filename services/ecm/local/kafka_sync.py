@@ -84,7 +84,7 @@ def sync(
     except KafkaError as error:
         raise LocalError(
             f"Kafka's topics and rights can't be set: {type(error).__name__}: {error}",
-            "See ecm logs kafka, then run ecm up again.",
+            "See Kafka's log, then run the same again.",
         ) from error
 
 
@@ -98,7 +98,7 @@ def _sync_credentials(client: KafkaAdminClient, passwords: Mapping[str, str]) ->
     removed = [UserScramCredentialDeletion(name, mechanism) for name in sorted(present - set(passwords))]
     refused = {name: why for name, why in client.alter_user_scram_credentials([*wanted, *removed]).items() if why}
     if refused:
-        raise LocalError(f"Kafka refused credentials: {refused}.", "See ecm logs kafka.")
+        raise LocalError(f"Kafka refused credentials: {refused}.", "See Kafka's log.")
 
 
 def _sync_topics(client: KafkaAdminClient, topics: list[str], partitions: int) -> None:
@@ -114,14 +114,14 @@ def _sync_acls(client: KafkaAdminClient, wanted: set[ACL]) -> None:
     if missing := list(wanted - present):
         failed = client.create_acls(missing)["failed"]
         if failed:
-            raise LocalError(f"Kafka refused {len(failed)} permissions: {failed[0]}.", "See ecm logs kafka.")
+            raise LocalError(f"Kafka refused {len(failed)} permissions: {failed[0]}.", "See Kafka's log.")
     if extra := list(present - wanted):
         client.delete_acls(extra)
     # The controller has them; the broker enforces them a moment later, and so answers for them.
     until = time.monotonic() + ENFORCED_SECONDS
     while _acls(client) != wanted:
         if time.monotonic() > until:
-            raise LocalError("Kafka doesn't enforce the permissions it was given.", "See ecm logs kafka.")
+            raise LocalError("Kafka doesn't enforce the permissions it was given.", "See Kafka's log.")
         time.sleep(0.02)
 
 

@@ -22,6 +22,8 @@ CONSUMES: Final[dict[str, tuple[str, ...]]] = {
 
 KAFKA_ADMIN: Final = "ecm-admin"
 PERSON_CLIENT: Final = "ecm-cli"
+KEYCLOAK: Final = "keycloak"
+"""Keycloak's database and its role, where it is a region's issuer."""
 
 
 def principal(service: str) -> str:

@@ -7,22 +7,22 @@ from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from ecm.api.exchange.v1 import exchange_service_pb2 as exchange
 from ecm.api.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 from ecm.local.calls import Caller, channel
-from ecm.local.stack import Stack
+from ecm.local.running import RunningRegion
 
 OFFICER = "data-protection-officer"
 
 
-async def verify_audit(stack: Stack) -> exchange.VerifyAuditResponse:
+async def verify_audit(stack: RunningRegion) -> exchange.VerifyAuditResponse:
     """Whether the exchange's audit chain and its checkpoints hold."""
     caller = Caller("exchange", await asyncio.to_thread(stack.token, person=OFFICER))
-    async with channel(stack.plan.address("exchange")) as opened:
+    async with channel(stack.addresses["exchange"]) as opened:
         stub = ExchangeServiceStub(opened)
         return await caller.ask(stub.VerifyAudit, exchange.VerifyAuditRequest())
 
 
-async def explain_grants(stack: Stack, child: str, agency: str) -> consent.ExplainGrantsResponse:
+async def explain_grants(stack: RunningRegion, child: str, agency: str) -> consent.ExplainGrantsResponse:
     """Why an agency sees or doesn't see each category of a child."""
     caller = Caller("consent", await asyncio.to_thread(stack.token, person=OFFICER))
-    async with channel(stack.plan.address("consent")) as opened:
+    async with channel(stack.addresses["consent"]) as opened:
         stub = ConsentServiceStub(opened)
         return await caller.ask(stub.ExplainGrants, consent.ExplainGrantsRequest(child_id=child, agency=agency))

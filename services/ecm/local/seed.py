@@ -16,9 +16,7 @@ from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
 from ecm.kit.agreements import Agreement, AgreementLine
 from ecm.local.calls import Caller, channel
-from ecm.local.paths import StatePaths
-from ecm.local.plan import Plan
-from ecm.local.tokens import TokenDesk
+from ecm.local.running import RunningRegion
 
 if TYPE_CHECKING:
     from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceAsyncStub
@@ -26,13 +24,12 @@ if TYPE_CHECKING:
 PROPOSER, APPROVER = "administrator", "data-protection-officer"
 
 
-async def seed_region(paths: StatePaths, plan: Plan) -> list[str]:
+async def seed_region(running: RunningRegion) -> list[str]:
     """Bring `consent` to the region file's agreements; answers the keys of those that changed. Idempotent."""
-    region = await asyncio.to_thread(plan.load_region)
-    desk = TokenDesk(paths, plan)
-    proposer = Caller("consent", await asyncio.to_thread(desk.person, PROPOSER))
-    approver = Caller("consent", await asyncio.to_thread(desk.person, APPROVER))
-    async with channel(plan.address("consent")) as opened:
+    region = await asyncio.to_thread(running.load_region)
+    proposer = Caller("consent", await asyncio.to_thread(running.token, person=PROPOSER))
+    approver = Caller("consent", await asyncio.to_thread(running.token, person=APPROVER))
+    async with channel(running.addresses["consent"]) as opened:
         stub: ConsentServiceAsyncStub = ConsentServiceStub(opened)
         listed = await proposer.ask(stub.ListAgreements, service.ListAgreementsRequest())
         present = {entry.agreement.key: entry for entry in listed.agreements}

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from ecm.kit.region import Region
 from ecm.local import credentials, environment, tokens
 from ecm.local import plan as plans
 from ecm.local import state as states
@@ -23,6 +23,7 @@ from ecm.local.files import private_directory
 from ecm.local.names import ALL_PARTS, app_role, owner_role
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.plan import Plan
+from ecm.local.running import KafkaCredentials
 from ecm.local.state import RunState
 
 ALL = ALL_PARTS
@@ -30,15 +31,6 @@ START_SECONDS = 300.0
 STOP_SECONDS = 40.0
 
 Observer = Callable[[RunState], None]
-
-
-@dataclass(frozen=True, slots=True)
-class KafkaCredentials:
-    """What a Kafka client needs: SASL_PLAINTEXT, SCRAM-SHA-512."""
-
-    bootstrap: str
-    username: str
-    password: str
 
 
 class Stack:
@@ -117,6 +109,15 @@ class Stack:
     def state(self) -> RunState:
         """What runs now, as the supervisor wrote it last."""
         return states.read(self.paths)
+
+    @property
+    def folder(self) -> Path:
+        """The state directory."""
+        return self.paths.root
+
+    def load_region(self) -> Region:
+        """The region file's content. Raises `LocalError` where it isn't right."""
+        return self.plan.load_region()
 
     @property
     def addresses(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 from ecm.local.process import myself
 from ecm.local.spawn import Command, run
+from ecm.local.stack import Stack
 from ecm.local.state import Board, PartState, Running, RunState
 from ecm.local.watch import Watch
 
@@ -78,7 +79,7 @@ class Supervisor:
                 task.cancel()
         await asyncio.gather(*(self._start(name) for name in self._plan.services))
         if set(SERVICES) <= set(self._plan.services):
-            await seed.seed_region(self._paths, self._plan)
+            await seed.seed_region(Stack(self._paths, self._plan))
         self._board.enter("healthy")
 
     def _prepare(self) -> None:

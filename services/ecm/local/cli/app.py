@@ -5,7 +5,22 @@ import sys
 import typer
 from rich.console import Console
 
-from ecm.local.cli import audit, consume, demo, dlq, grants, ig, inspect, keycloak, migrate, region, serve, token
+from ecm.local.cli import (
+    audit,
+    consume,
+    demo,
+    dlq,
+    grants,
+    ig,
+    infrastructure,
+    inspect,
+    keycloak,
+    migrate,
+    region,
+    secrets,
+    serve,
+    token,
+)
 from ecm.local.errors import LocalError
 
 
@@ -26,6 +41,9 @@ def build() -> typer.Typer:
     app.add_typer(dlq.build(), name="dlq")
     app.add_typer(ig.build(), name="ig")
     app.add_typer(keycloak.build(), name="keycloak")
+    app.add_typer(secrets.build(), name="secrets")
+    app.add_typer(infrastructure.databases(), name="databases")
+    app.add_typer(infrastructure.kafka(), name="kafka")
     return app
 
 

@@ -6,7 +6,7 @@ import typer
 from google.protobuf.json_format import MessageToJson
 
 from ecm.local import questions
-from ecm.local.cli.options import DEFAULT_STATE, Json, State, attached, output
+from ecm.local.cli.options import DEFAULT_STATE, Against, Json, State, output, reached
 
 BROKEN = 2
 
@@ -23,9 +23,9 @@ def _group() -> None:
     """Who saw what."""
 
 
-def verify(state: State = DEFAULT_STATE, as_json: Json = False) -> None:
+def verify(state: State = DEFAULT_STATE, against: Against = None, as_json: Json = False) -> None:
     """Verify the audit's chain and its checkpoints. Status 2 where they don't hold."""
-    answer = asyncio.run(questions.verify_audit(attached(state)))
+    answer = asyncio.run(questions.verify_audit(reached(state, against)))
     if as_json:
         typer.echo(MessageToJson(answer, always_print_fields_with_no_presence=True))
     else:

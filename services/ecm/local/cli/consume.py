@@ -7,9 +7,9 @@ import typer
 from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from ecm.kit.settings import client_topic
-from ecm.local.cli.options import DEFAULT_STATE, State, attached
+from ecm.local.cli.options import DEFAULT_STATE, Against, State, reached
 from ecm.local.errors import LocalError
-from ecm.local.stack import KafkaCredentials, Stack
+from ecm.local.running import KafkaCredentials, RunningRegion
 
 START_SECONDS = 15.0
 
@@ -22,14 +22,15 @@ def register(app: typer.Typer) -> None:
 def consume(
     client: Annotated[str, typer.Option("--client", help="A client of the region file that has a topic.")],
     state: State = DEFAULT_STATE,
+    against: Against = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Wait for more, until Ctrl-C.")] = False,
 ) -> None:
     """Print every event on a partner's topic, the oldest first, read with that partner's own credentials."""
-    asyncio.run(_consume(attached(state), client, follow))
+    asyncio.run(_consume(reached(state, against), client, follow))
 
 
-async def _consume(stack: Stack, client: str, follow: bool) -> None:
-    topic = client_topic(stack.plan.load_region().slug, client)
+async def _consume(stack: RunningRegion, client: str, follow: bool) -> None:
+    topic = client_topic(stack.load_region().slug, client)
     consumer = _consumer(topic, stack.kafka(client))
     try:
         await asyncio.wait_for(consumer.start(), START_SECONDS)

@@ -11,8 +11,9 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from ecm.local.cli.options import output
+from ecm.local.cli.options import Against, described, output
 from ecm.local.cli.progress import shown
+from ecm.local.deployment import Deployment
 from ecm.local.paths import StatePaths
 from ecm.local.ports import DEFAULT_HTTP_PORT, HTTP, is_free
 from ecm.local.stack import Stack
@@ -28,10 +29,16 @@ def register(app: typer.Typer) -> None:
 def demo(
     state: Annotated[Path | None, typer.Option("--state", metavar="DIR", help="Keep the state there.")] = None,
     port: Annotated[int | None, typer.Option("--port", min=1, max=65535, help="FHIR port.")] = None,
+    against: Against = None,
     leave: Annotated[bool, typer.Option("--exit", help="Stop everything at the end, on a terminal too.")] = False,
 ) -> None:
-    """Start a region, run the journey, and say at each step what each partner can see."""
+    """Start a region, run the journey, and say at each step what each partner can see.
+
+    Against a region that serves already: with a child that it doesn't know, and nothing is started or stopped.
+    """
     console = output()
+    if against is not None:
+        raise typer.Exit(_run_against(described(against), console))
     stay = console.is_terminal and not leave
     ports = _ports(state, port, lasting=stay or state is not None)
     folder = state or Path(tempfile.mkdtemp(prefix="ecm-demo-"))
@@ -83,6 +90,12 @@ def _run(folder: Path, ports: dict[str, int], console: Console, *, stay: bool) -
         if stay and status == 0:
             _stay(console, show.addresses(stack), show.commands_to_try(stack))
     return status
+
+
+def _run_against(deployment: Deployment, console: Console) -> int:
+    from ecm.local.demo import show  # noqa: PLC0415 - as above
+
+    return show.run_against(deployment, console)
 
 
 def _stay(console: Console, addresses: list[str], commands: list[str]) -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from ecm.api.common.v1.values_pb2 import Category, View
 from ecm.api.consent.v1.consent_service_pb2 import CategoryExplanation
 from ecm.local import questions
-from ecm.local.cli.options import DEFAULT_STATE, Json, State, attached, output
+from ecm.local.cli.options import DEFAULT_STATE, Against, Json, State, output, reached
 
 
 def build() -> typer.Typer:
@@ -29,10 +29,11 @@ def explain(
     child: Annotated[str, typer.Argument(help="The child's record id.")],
     agency: Annotated[str, typer.Argument(help="An agency of the region file.")],
     state: State = DEFAULT_STATE,
+    against: Against = None,
     as_json: Json = False,
 ) -> None:
     """Say in plain words why an agency sees or doesn't see each category of a child."""
-    answer = asyncio.run(questions.explain_grants(attached(state), child, agency))
+    answer = asyncio.run(questions.explain_grants(reached(state, against), child, agency))
     if as_json:
         typer.echo(MessageToJson(answer, always_print_fields_with_no_presence=True))
         return

@@ -1,13 +1,15 @@
 """`ecm migrate`."""
 
+import asyncio
 import os
 import subprocess
 import sys
 
 import typer
 
-from ecm.local import environment
-from ecm.local.cli.options import DEFAULT_STATE, State, attached
+from ecm.local import administration, environment
+from ecm.local.cli.options import DEFAULT_STATE, Against, State, attached, described, output
+from ecm.local.deployment import Deployment
 from ecm.local.errors import LocalError
 
 
@@ -16,8 +18,11 @@ def register(app: typer.Typer) -> None:
     app.command()(migrate)
 
 
-def migrate(state: State = DEFAULT_STATE) -> None:
-    """Bring the databases of a running state to the newest schema (ecm up does so by itself)."""
+def migrate(state: State = DEFAULT_STATE, against: Against = None) -> None:
+    """Bring the databases of a running region to the newest schema (ecm up does so by itself)."""
+    if against is not None:
+        _migrate(described(against))
+        return
     stack = attached(state)
     if not stack.state.supervised:
         raise LocalError("PostgreSQL doesn't run.", "Start it: ecm up, which migrates by itself.")
@@ -26,3 +31,8 @@ def migrate(state: State = DEFAULT_STATE) -> None:
     status = subprocess.run(arguments, env={**os.environ, **environment.python()}, check=False).returncode
     if status != 0:
         raise LocalError(f"A migration failed (status {status}).", "What it says stands above.")
+
+
+def _migrate(deployment: Deployment) -> None:
+    console = output()
+    asyncio.run(administration.migrate_databases(deployment, lambda service: console.print(f"{service}: migrated")))

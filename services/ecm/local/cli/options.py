@@ -6,6 +6,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from ecm.local.deployment import Deployment
+from ecm.local.errors import LocalError
+from ecm.local.running import RunningRegion
 from ecm.local.stack import Stack
 
 State = Annotated[
@@ -13,12 +16,34 @@ State = Annotated[
 ]
 DEFAULT_STATE = Path(".ecm")
 
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        envvar="ECM_AGAINST",
+        help="A region that serves elsewhere, as this file of ECM_…=… lines says (deploy/compose/outside.env).",
+    ),
+]
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def attached(state: Path) -> Stack:
     """The stack of a state directory. Raises `LocalError` where there is none."""
     return Stack.attach(state)
+
+
+def described(against: Path | None) -> Deployment:
+    """The deployment that a file describes. Raises `LocalError` where none is named, or it isn't right."""
+    if against is None:
+        raise LocalError("Which deployment?", "Say it: --against FILE (deploy/compose/outside.env), or ECM_AGAINST.")
+    return Deployment.described(against)
+
+
+def reached(state: Path, against: Path | None) -> RunningRegion:
+    """The deployment where one is named, else the state's region. Raises `LocalError`."""
+    return described(against) if against else attached(state)
 
 
 def output() -> Console:

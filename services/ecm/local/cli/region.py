@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ecm.local import seed
-from ecm.local.cli.options import DEFAULT_STATE, State, attached, output
+from ecm.local.cli.options import DEFAULT_STATE, Against, State, output, reached
 from ecm.local.issuer.people import people_beside
 from ecm.local.plan import read_region
 
@@ -31,11 +31,10 @@ def check(file: Annotated[Path, typer.Argument(help="A region.yaml.")]) -> None:
     )
 
 
-def apply(state: State = DEFAULT_STATE) -> None:
+def apply(state: State = DEFAULT_STATE, against: Against = None) -> None:
     """Submit the region file's agreements to consent: proposed by the administrator, approved by the
     data-protection officer. Here both are the demo's people."""
-    stack = attached(state)
-    changed = asyncio.run(seed.seed_region(stack.paths, stack.plan))
+    changed = asyncio.run(seed.seed_region(reached(state, against)))
     output().print(
         f"Proposed and approved: {', '.join(changed)}." if changed else "All agreements are in force already."
     )

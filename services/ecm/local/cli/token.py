@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from ecm.local.cli.options import DEFAULT_STATE, State, attached
+from ecm.local.cli.options import DEFAULT_STATE, Against, State, reached
 from ecm.local.errors import LocalError
 
 
@@ -14,7 +14,9 @@ def register(app: typer.Typer) -> None:
 
 
 def token(
+    *,
     state: State = DEFAULT_STATE,
+    against: Against = None,
     client: Annotated[str, typer.Option("--client", help="A client of the region file, or a service.")] = "",
     person: Annotated[str, typer.Option("--person", help="One of the demo's people, for gRPC.")] = "",
     scope: Annotated[str, typer.Option("--scope", help="Scopes, separated by blanks; all of them by default.")] = "",
@@ -23,4 +25,4 @@ def token(
     """Print an access token; it lives 300 seconds."""
     if bool(client) == bool(person):
         raise LocalError("Whose token?", "Say one of --client nhs-psychology and --person case-manager.")
-    typer.echo(attached(state).token(client=client, person=person, scope=scope, audience=audience))
+    typer.echo(reached(state, against).token(client=client, person=person, scope=scope, audience=audience))

@@ -12,7 +12,7 @@ import httpx
 from ecm.local.demo.material import Subject, first_subject
 from ecm.local.demo.partner import Partner, TopicEvent
 from ecm.local.demo.yot import Yot
-from ecm.local.stack import Stack
+from ecm.local.running import RunningRegion
 
 PSYCHOLOGY = "nhs-psychology"
 LOCAL_AUTHORITY = "la-eastvale"
@@ -29,7 +29,7 @@ class JourneyError(Exception):
 class Journey:
     """What a step needs and leaves behind: who acts, about whom, and the record ids so far."""
 
-    stack: Stack
+    stack: RunningRegion
     subject: Subject
     yot: Yot
     psychology: Partner
@@ -43,9 +43,9 @@ class Journey:
     notice: float = BEFORE_THE_MEETING
 
     @classmethod
-    def on(cls, stack: Stack, subject: Subject | None = None) -> "Journey":
+    def on(cls, stack: RunningRegion, subject: Subject | None = None) -> "Journey":
         """A journey on a running region, about the first child unless another is given."""
-        region = stack.plan.load_region()
+        region = stack.load_region()
         today = datetime.now(region.zone).date()
         partners = Partner(stack, PSYCHOLOGY), Partner(stack, LOCAL_AUTHORITY)
         return cls(stack, subject or first_subject(today), Yot(stack), *partners, today)

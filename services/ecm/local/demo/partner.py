@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 from kafka import KafkaConsumer, TopicPartition
 
-from ecm.local.stack import Stack
+from ecm.local.running import RunningRegion
 
 FHIR_JSON = "application/fhir+json"
 TOKEN_SECONDS = 200.0
@@ -33,7 +33,7 @@ class TopicEvent:
 class Partner:
     """One client of the region file: `partner.get("Patient/…")`, `partner.search("Patient", identifier="…")`."""
 
-    stack: Stack
+    stack: RunningRegion
     client: str
     _http: httpx.Client = field(init=False)
     _token: str = ""
@@ -103,7 +103,7 @@ class Partner:
 
     def events(self, seconds: float = 3.0) -> list[TopicEvent]:
         """Every event of this client's topic from the beginning, until `seconds` pass without a new one."""
-        topic = f"ecm.{self.stack.plan.load_region().slug}.client.{self.client}.v1"
+        topic = f"ecm.{self.stack.load_region().slug}.client.{self.client}.v1"
         consumer = self.consumer()
         try:
             parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]

@@ -3,42 +3,66 @@
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
 import httpx
 from rich.console import Console
 
-from ecm.api.common.v1.values_pb2 import Identifier
-from ecm.api.referrals.v1.referrals_service_pb2 import FindChildrenRequest
 from ecm.local.demo.journey import Journey, JourneyError, Step
-from ecm.local.demo.material import NHS_NUMBER_SYSTEM, second_subject
+from ecm.local.demo.material import second_subject
 from ecm.local.demo.steps import consenting, referring
 from ecm.local.demo.story import STEPS
+from ecm.local.demo.subjects import is_known, unknown
+from ecm.local.errors import LocalError
+from ecm.local.running import RunningRegion
 from ecm.local.stack import Stack
 
 
 def run(stack: Stack, console: Console) -> int:
-    """Take the ten steps on a running region; 0 where all ended as they must, else 1."""
-    journey = Journey.on(stack)
+    """Take the ten steps in a state; 0 where all ended as they must, else 1."""
+
+    def begin(journey: Journey) -> bool:
+        if not is_known(journey, journey.subject):
+            second_child(stack)
+            return True
+        console.print("This state has the journey's record already, and the journey begins with none.", highlight=False)
+        console.print(f"Serve it: ecm up --state {stack.paths.root}. Or begin in another.", highlight=False)
+        return False
+
+    return _told(Journey.on(stack), console, begin, f"ecm logs --state {stack.paths.root}")
+
+
+def run_against(region: RunningRegion, console: Console) -> int:
+    """Take the ten steps on a region that serves, about a child that it doesn't know; 0 where all ended well."""
+
+    def begin(journey: Journey) -> bool:
+        journey.subject = unknown(journey)
+        return True
+
+    return _told(Journey.on(region), console, begin, "the logs of its services")
+
+
+def _told(journey: Journey, console: Console, begin: Callable[[Journey], bool], logs: str) -> int:
+    """The status of a journey whose steps are shown one by one; `begin` says whether it can be taken."""
     try:
-        if _taken_before(journey):
-            console.print(
-                "This state has the journey's record already, and the journey begins with none.", highlight=False
-            )
-            console.print(f"Serve it: ecm up --state {stack.paths.root}. Or begin in another.", highlight=False)
+        if not begin(journey):
             return 1
-        second_child(stack)
-        for number, step in enumerate(STEPS, start=1):
-            _show(console, number, step, journey)
-    except (JourneyError, grpc.RpcError, httpx.HTTPError) as error:
+        _take(console, journey)
+    except (JourneyError, LocalError, grpc.RpcError, httpx.HTTPError) as error:
         console.print(f"[red]The journey stopped: {_words(error)}[/red]", highlight=False)
-        console.print(f"What the parts logged: ecm logs --state {stack.paths.root}", highlight=False)
+        console.print(f"What the parts logged: {logs}", highlight=False)
         return 1
     finally:
         journey.close()
     console.print("All ten steps ended as they must.")
     return 0
+
+
+def _take(console: Console, journey: Journey) -> None:
+    for number, step in enumerate(STEPS, start=1):
+        _show(console, number, step, journey)
 
 
 def addresses(stack: Stack) -> list[str]:
@@ -53,7 +77,7 @@ def commands_to_try(stack: Stack) -> list[str]:
     """
     scripts, state = shlex.quote(str(Path(sys.executable).parent)), shlex.quote(str(stack.paths.root))
     subject = second_subject(Journey.on(stack).today)
-    slug = stack.plan.load_region().slug
+    slug = stack.load_region().slug
     fhir = stack.addresses["fhir"]
     return [
         f'export PATH={scripts}:"$PATH" ECM_STATE={state}',
@@ -66,7 +90,7 @@ def commands_to_try(stack: Stack) -> list[str]:
     ]
 
 
-def second_child(stack: Stack) -> None:
+def second_child(stack: RunningRegion) -> None:
     """The same beginning for another child, whose consent stays: for the commands at the end."""
     journey = Journey.on(stack)
     journey.subject = second_subject(journey.today)
@@ -75,12 +99,6 @@ def second_child(stack: Stack) -> None:
             take(journey)
     finally:
         journey.close()
-
-
-def _taken_before(journey: Journey) -> bool:
-    number = Identifier(system=NHS_NUMBER_SYSTEM, value=journey.subject.nhs_number)
-    request = FindChildrenRequest(identifier=number)
-    return bool(journey.yot.call(referring.MANAGER, journey.yot.referrals.FindChildren, request).refs)
 
 
 def _show(console: Console, number: int, step: Step, journey: Journey) -> None:

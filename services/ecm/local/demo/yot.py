@@ -13,7 +13,7 @@ from ecm.api.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceStub
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
 from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import MonitoringServiceStub
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
-from ecm.local.stack import Stack
+from ecm.local.running import RunningRegion
 
 DEADLINE_SECONDS = 10.0
 TOKEN_SECONDS = 200.0
@@ -27,7 +27,7 @@ class Yot:
     raises `grpc.RpcError`.
     """
 
-    stack: Stack
+    stack: RunningRegion
     _channels: list[grpc.Channel] = field(default_factory=list)
     _tokens: dict[str, tuple[float, str]] = field(default_factory=dict)
     referrals: ReferralsServiceStub = field(init=False)

@@ -111,7 +111,7 @@ def _draw(journey: Journey) -> str:
 
 
 def _keep(journey: Journey, name: str, content: bytes) -> Path:
-    path = journey.stack.paths.root / name
+    path = journey.stack.folder / name
     path.write_bytes(content)
     return path
 

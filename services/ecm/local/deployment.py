@@ -1,0 +1,95 @@
+"""A region that `ecm up` doesn't keep, described by a file of `ECM_…=…` lines: in containers, or anywhere else."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import ValidationError
+
+from ecm.kit.region import Region
+from ecm.kit.settings import Settings
+from ecm.local import credentials
+from ecm.local.errors import LocalError
+from ecm.local.keycloak_tokens import KeycloakDesk
+from ecm.local.names import SERVICES
+from ecm.local.paths import StatePaths
+from ecm.local.plan import read_region
+from ecm.local.running import KafkaCredentials
+
+
+class Places(Settings):
+    """Where the parts of a region are, as whoever reads this reaches them. The environment goes before the file.
+
+    Addresses are `host:port`, `secrets` is a folder as `ecm secrets init` makes it, or as much of one as is needed.
+    """
+
+    region_file: Path
+    secrets: Path
+    fhir_base: str = ""
+    issuer: str = ""
+    token_url: str = ""
+    postgres_address: str = ""
+    kafka_bootstrap: str = ""
+    referrals_address: str = ""
+    consent_address: str = ""
+    formulation_address: str = ""
+    monitoring_address: str = ""
+    exchange_address: str = ""
+
+
+class Deployment:
+    """A region that serves somewhere: addresses, its region file and its secrets."""
+
+    def __init__(self, places: Places, folder: Path) -> None:
+        self.places = places
+        self.folder = folder
+        self.paths = StatePaths(folder / places.secrets)
+
+    @classmethod
+    def described(cls, file: Path) -> Self:
+        """What a file says; paths in it start from its own folder. Raises `LocalError`."""
+        if not file.is_file():
+            raise LocalError(f"There is no file {file}.", "deploy/compose/outside.env is one.")
+        try:
+            places = Places(_env_file=file)
+        except ValidationError as error:
+            missing = ", ".join(f"ECM_{str(fault['loc'][0]).upper()}" for fault in error.errors())
+            raise LocalError(f"{file} lacks {missing}.", "See deploy/compose/outside.env.") from None
+        return cls(places, file.resolve().parent)
+
+    @property
+    def addresses(self) -> dict[str, str]:
+        """`host:port` by part; of the issuer the URL; `fhir`: the FHIR base."""
+        places = self.places
+        services = {service: getattr(places, f"{service}_address") for service in SERVICES}
+        parts = {"postgres": places.postgres_address, "kafka": places.kafka_bootstrap, "issuer": places.issuer}
+        return {**services, **parts, "fhir": places.fhir_base}
+
+    def load_region(self) -> Region:
+        """The region file's content. Raises `LocalError` where it isn't right."""
+        return read_region(self.region_file)
+
+    @property
+    def region_file(self) -> Path:
+        """The region file."""
+        return self.folder / self.places.region_file
+
+    def passwords(self, system: str) -> dict[str, str]:
+        """Passwords by role or principal. Raises `LocalError` where the secrets hold none."""
+        found = credentials.passwords(self.paths)[system]
+        if not found:
+            raise LocalError(f"{self.paths.passwords_file} holds no passwords of {system}.", "Run ecm secrets init.")
+        return found
+
+    def token(self, *, client: str = "", person: str = "", scope: str = "", audience: str = "") -> str:
+        """An access token of a partner, of a service for `audience`, or of a person. Raises `LocalError`."""
+        password = credentials.passwords(self.paths)["keycloak"].get("people", "")
+        places = self.places
+        desk = KeycloakDesk(places.issuer, places.token_url, self.paths, self.load_region(), password)
+        return desk.person(person) if person else desk.client(client, scope, audience)
+
+    def kafka(self, principal: str) -> KafkaCredentials:
+        """Credentials of a client, a service or `ecm-admin`. Raises `LocalError` where there are none."""
+        known = self.passwords("kafka")
+        if principal not in known:
+            raise LocalError(f"Kafka knows no {principal!r}.", f"It knows: {', '.join(sorted(known))}.")
+        return KafkaCredentials(self.places.kafka_bootstrap, principal, known[principal])
