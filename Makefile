@@ -49,6 +49,7 @@ check: lint types protos-check imports ## Style, types, protos, arrows
 lint: env
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@$(BIN)/hadolint deploy/Dockerfile deploy/keycloak/Dockerfile
 
 types: env
 	@$(BIN)/mypy

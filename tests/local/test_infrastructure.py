@@ -13,7 +13,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
 from ecm.local.names import SERVICES
-from ecm.local.stack import KafkaCredentials, Stack
+from ecm.local.running import KafkaCredentials
+from ecm.local.stack import Stack
 
 
 def settings(known: KafkaCredentials) -> dict[str, object]:

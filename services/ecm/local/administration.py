@@ -8,6 +8,8 @@ import importlib.util
 import time
 from collections.abc import Callable, Iterator
 
+from sqlalchemy.exc import DBAPIError
+
 from ecm.kit.db.migrations import MigrationError, migrate
 from ecm.local import credentials, databases, kafka_sync
 from ecm.local.deployment import Deployment
@@ -44,7 +46,7 @@ async def migrate_databases(deployment: Deployment, told: Callable[[str], None])
         try:
             url = databases.url(service, role, passwords[role], port, host)
             await migrate(f"ecm.{service}", url, app_role(service))
-        except (MigrationError, OSError) as error:
+        except (MigrationError, DBAPIError, OSError) as error:
             raise LocalError(f"{service} can't be migrated: {error}", "Run ecm databases sync first.") from error
         told(service)
 

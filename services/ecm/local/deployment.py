@@ -39,10 +39,10 @@ class Places(Settings):
 class Deployment:
     """A region that serves somewhere: addresses, its region file and its secrets."""
 
-    def __init__(self, places: Places, folder: Path) -> None:
+    def __init__(self, places: Places, base: Path) -> None:
         self.places = places
-        self.folder = folder
-        self.paths = StatePaths(folder / places.secrets)
+        self.paths = StatePaths(base / places.secrets)
+        self.region_file = base / places.region_file
 
     @classmethod
     def described(cls, file: Path) -> Self:
@@ -57,6 +57,11 @@ class Deployment:
         return cls(places, file.resolve().parent)
 
     @property
+    def folder(self) -> Path:
+        """Where drawings go: `build` of the current folder."""
+        return Path("build")
+
+    @property
     def addresses(self) -> dict[str, str]:
         """`host:port` by part; of the issuer the URL; `fhir`: the FHIR base."""
         places = self.places
@@ -67,11 +72,6 @@ class Deployment:
     def load_region(self) -> Region:
         """The region file's content. Raises `LocalError` where it isn't right."""
         return read_region(self.region_file)
-
-    @property
-    def region_file(self) -> Path:
-        """The region file."""
-        return self.folder / self.places.region_file
 
     def passwords(self, system: str) -> dict[str, str]:
         """Passwords by role or principal. Raises `LocalError` where the secrets hold none."""

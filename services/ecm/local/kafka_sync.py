@@ -36,7 +36,7 @@ OPERATIONS = {
 }
 # The least that Kafka allows. Passwords are 192 random bits: iterations would only cost time.
 SCRAM_ITERATIONS = 4096
-ENFORCED_SECONDS = 30.0
+ENFORCED_SECONDS = 60.0
 
 
 @contextmanager
@@ -77,7 +77,7 @@ def sync(
 ) -> None:
     """Make the broker hold exactly this. `passwords` by principal, the administrator's among them."""
     try:
-        with admin(bootstrap, passwords[KAFKA_ADMIN], timeout_ms=15_000) as client:
+        with admin(bootstrap, passwords[KAFKA_ADMIN], timeout_ms=60_000) as client:
             _sync_credentials(client, {name: word for name, word in passwords.items() if name != KAFKA_ADMIN})
             _sync_topics(client, list(topics), partitions)
             _sync_acls(client, {_acl(access) for access in accesses})
@@ -106,7 +106,7 @@ def _sync_topics(client: KafkaAdminClient, topics: list[str], partitions: int) -
     present = set(client.list_topics())
     missing = {name: {"num_partitions": partitions, "replication_factor": 1} for name in topics if name not in present}
     if missing:
-        client.create_topics(missing, timeout_ms=15_000, wait_for_metadata=True)
+        client.create_topics(missing, timeout_ms=60_000, wait_for_metadata=True)
 
 
 def _sync_acls(client: KafkaAdminClient, wanted: set[ACL]) -> None:

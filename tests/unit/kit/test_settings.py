@@ -1,5 +1,6 @@
 """Settings come from the environment and never show their secrets."""
 
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -68,3 +69,26 @@ def test_ids() -> None:
     with pytest.raises(DomainError) as caught:
         parse_uuid("nobody", "child_id")
     assert (caught.value.reason, caught.value.field) == (Reason.INVALID_VALUE, "child_id")
+
+
+def test_what_the_environment_lacks_is_read_from_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("ECM_KAFKA_PASSWORD")
+    monkeypatch.setenv("ECM_DATABASE_URL", "postgresql://app@postgres:5432/ecm_referrals")
+    monkeypatch.setenv("ECM_SECRETS_DIR", str(tmp_path))
+    (tmp_path / "ecm_kafka_password").write_text("from-a-file\n")
+    (tmp_path / "ecm_database_password").write_text("p@ss/word\n")
+    (tmp_path / "ecm_issuer").write_text("http://elsewhere")
+    found = Referrals()
+    assert found.kafka_password.get_secret_value() == "from-a-file"
+    assert found.database_url.get_secret_value() == "postgresql://app:p%40ss%2Fword@postgres:5432/ecm_referrals"
+    assert found.issuer == ENVIRONMENT["ECM_ISSUER"]
+    assert "p@ss" not in repr(found)
+    assert "p%40ss" not in repr(found)
+
+
+def test_a_password_given_apart_goes_before_the_urls(settings: Referrals, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECM_DATABASE_PASSWORD", "hunter4")
+    assert Referrals().database_url.get_secret_value() == "postgresql://app:hunter4@127.0.0.1/ecm_referrals"
+    assert settings.database_url.get_secret_value() == ENVIRONMENT["ECM_DATABASE_URL"]

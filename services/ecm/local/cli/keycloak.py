@@ -40,7 +40,13 @@ def sync(
         Path | None, typer.Option("--keys", metavar="DIR", help="Public keys: CLIENT.jwk.json, a JWK or a JWK set.")
     ] = None,
     people: Annotated[
-        Path | None, typer.Option("--people", metavar="FILE", help="The demo's people.yaml; without it there are none.")
+        Path | None,
+        typer.Option(
+            "--people",
+            metavar="FILE",
+            envvar="ECM_PEOPLE_FILE",
+            help="The demo's people.yaml; without it there are none.",
+        ),
     ] = None,
     plan: Annotated[bool, typer.Option("--plan", help="Only say what would be done.")] = False,
     as_json: Json = False,

@@ -4,6 +4,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,7 @@ class Partner:
     _http: httpx.Client = field(init=False)
     _token: str = ""
     _token_at: float = 0.0
+    _begun_at: dict[TopicPartition, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._http = httpx.Client(base_url=self.stack.addresses["fhir"] + "/", timeout=20, trust_env=False)
@@ -102,16 +104,17 @@ class Partner:
         return Counter(resource["resourceType"] for resource in self.everything(identifier))
 
     def events(self, seconds: float = 3.0) -> list[TopicEvent]:
-        """Every event of this client's topic from the beginning, until `seconds` pass without a new one."""
-        topic = f"ecm.{self.stack.load_region().slug}.client.{self.client}.v1"
-        consumer = self.consumer()
-        try:
-            parts = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
-            consumer.assign(parts)
+        """Every event of this client's topic, until `seconds` pass without a new one; without what was passed over."""
+        with self._reading() as consumer:
             consumer.seek_to_beginning()
+            for part, offset in self._begun_at.items():
+                consumer.seek(part, offset)
             return [topic_event(record) for record in _drain(consumer, seconds)]
-        finally:
-            consumer.close()
+
+    def pass_over_events(self) -> None:
+        """Leave out of `events` what stands on the topic now: it was told of somebody else."""
+        with self._reading() as consumer:
+            self._begun_at = consumer.end_offsets(list(consumer.assignment()))
 
     def token(self) -> str:
         """This client's access token, renewed before it ends."""
@@ -122,6 +125,18 @@ class Partner:
     def close(self) -> None:
         """Close the connection."""
         self._http.close()
+
+    @contextmanager
+    def _reading(self) -> Iterator[KafkaConsumer]:
+        """A consumer of the whole topic."""
+        topic = f"ecm.{self.stack.load_region().slug}.client.{self.client}.v1"
+        consumer = self.consumer()
+        try:
+            numbers = sorted(consumer.partitions_for_topic(topic) or ())
+            consumer.assign([TopicPartition(topic, number) for number in numbers])
+            yield consumer
+        finally:
+            consumer.close()
 
     def consumer(self) -> KafkaConsumer:
         """A consumer with this client's credentials, of no group."""

@@ -39,6 +39,8 @@ def run_against(region: RunningRegion, console: Console) -> int:
 
     def begin(journey: Journey) -> bool:
         journey.subject = unknown(journey)
+        for partner in (journey.psychology, journey.local_authority):
+            partner.pass_over_events()
         return True
 
     return _told(Journey.on(region), console, begin, "the logs of its services")

@@ -107,11 +107,12 @@ def _draw(journey: Journey) -> str:
     get = messages.GetTimelineRequest(case_id=journey.ids["case"])
     drawing = journey.yot.call(SENIOR, formulation.GetTimeline, get).timeline
     path = _keep(journey, "timeline.svg", drawing.drawing.content)
-    return f"timeline of {drawing.entries} entries drawn: {path.name} in the state directory (keep it with --state DIR)"
+    return f"timeline of {drawing.entries} entries drawn: {path}"
 
 
 def _keep(journey: Journey, name: str, content: bytes) -> Path:
     path = journey.stack.folder / name
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     return path
 
