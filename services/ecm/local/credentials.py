@@ -14,8 +14,7 @@ from ecm.local.paths import StatePaths
 EXCHANGE_KEYS = ("pseudonym", "audit", "cursor")
 SUPERUSER = "postgres"
 SYSTEMS = ("postgres", "kafka", "keycloak")
-# Keycloak's administrator, and the one password of the demo's people.
-KEYCLOAK_PASSWORDS = ("administrator", "people")
+KEYCLOAK_ADMIN = "administrator"
 
 
 def ensure(paths: StatePaths, clients: list[str]) -> None:
@@ -58,8 +57,7 @@ def _put(path: Path, content: str) -> None:
 def _ensure_keycloak(paths: StatePaths) -> None:
     found = passwords(paths)
     found["postgres"].setdefault(KEYCLOAK, _password())
-    for who in KEYCLOAK_PASSWORDS:
-        found["keycloak"].setdefault(who, _password())
+    found["keycloak"].setdefault(KEYCLOAK_ADMIN, _password())
     write_private_json(paths.passwords_file, found)
 
 

@@ -9,11 +9,11 @@ from ecm.kit.region import Region
 from ecm.kit.settings import Settings
 from ecm.local import credentials
 from ecm.local.errors import LocalError
-from ecm.local.keycloak_tokens import KeycloakDesk
 from ecm.local.names import SERVICES
 from ecm.local.paths import StatePaths
 from ecm.local.plan import read_region
 from ecm.local.running import KafkaCredentials
+from ecm.local.tokens import TokenDesk
 
 
 class Places(Settings):
@@ -57,6 +57,21 @@ class Deployment:
         return cls(places, file.resolve().parent)
 
     @property
+    def keycloak(self) -> str:
+        """The issuer's name: a deployment's is a realm of Keycloak."""
+        return self.places.issuer
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name."""
+        return self.places.issuer
+
+    @property
+    def token_url(self) -> str:
+        """Where the issuer gives tokens, as whoever reads this reaches it."""
+        return self.places.token_url or f"{self.issuer}/protocol/openid-connect/token"
+
+    @property
     def folder(self) -> Path:
         """Where drawings go: `build` of the current folder."""
         return Path("build")
@@ -82,9 +97,7 @@ class Deployment:
 
     def token(self, *, client: str = "", person: str = "", scope: str = "", audience: str = "") -> str:
         """An access token of a partner, of a service for `audience`, or of a person. Raises `LocalError`."""
-        password = credentials.passwords(self.paths)["keycloak"].get("people", "")
-        places = self.places
-        desk = KeycloakDesk(places.issuer, places.token_url, self.paths, self.load_region(), password)
+        desk = TokenDesk(self.paths, self)
         return desk.person(person) if person else desk.client(client, scope, audience)
 
     def kafka(self, principal: str) -> KafkaCredentials:

@@ -4,17 +4,37 @@ import json
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from ecm.kit.region import Region
 from ecm.local import credentials
 from ecm.local.errors import LocalError
 from ecm.local.issuer.grants import JWT_ASSERTION, JWT_BEARER
 from ecm.local.names import PERSON_CLIENT, SERVICES, principal
 from ecm.local.paths import StatePaths
-from ecm.local.plan import Plan
+
+
+class Issued(Protocol):
+    """A region's issuer, as a `Plan` or a `Deployment` names it. `keycloak`: empty where it is the local one."""
+
+    @property
+    def keycloak(self) -> str:
+        """The issuer's name, where it is a realm of Keycloak."""
+
+    @property
+    def issuer(self) -> str:
+        """The issuer's name, whatever it is."""
+
+    @property
+    def token_url(self) -> str:
+        """Where it gives tokens."""
+
+    def load_region(self) -> Region:
+        """The region whose issuer it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +42,7 @@ class TokenDesk:
     """Gets tokens with the keys in the state directory: who can read that can be anybody here."""
 
     paths: StatePaths
-    plan: Plan
+    plan: Issued
 
     def client(self, client: str, scope: str = "", audience: str = "") -> str:
         """A token of a partner (all scopes of its region file unless `scope`), or of a service for `audience`."""

@@ -7,7 +7,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
-from ecm.local.stack import KafkaCredentials
+from ecm.local.running import KafkaCredentials
 
 READ_SECONDS = 20.0
 
