@@ -14,7 +14,7 @@ skip() { echo "containers: skipped, $1"; exit 0; }
 unshare --net true 2> /dev/null || skip "it needs network namespaces"
 grep -qw overlay /proc/filesystems || skip "it needs overlayfs"
 
-work=$(mktemp -d /tmp/ecm-containers-XXXXXX)
+work=$(mktemp -d -t ecm-containers-XXXXXX)
 images=$work/images
 export DOCKER_HOST=unix://$work/engine.sock DOCKER_CONFIG=$work/client DOCKER_BUILDKIT=1
 # A newer client that stands elsewhere may want plugins that Debian doesn't have.

@@ -17,9 +17,18 @@ HOSTS = tuple(
     )
 )
 # Whose lines are about every machine's own folders: advice to add a line to /etc/passwd, and why a JVM leaves nothing.
-SPEAK_OF_FOLDERS = ("services/ecm/local/account.py", "services/ecm/local/kafka.py")
+SPEAK_OF_FOLDERS = (
+    "services/ecm/local/account.py",
+    "services/ecm/local/kafka.py",
+    # A container's own.
+    "docker-compose.yml",
+    "deploy/compose/kafka/start.sh",
+    ".ci/containers/postgres/entrypoint.sh",
+)
 FOLDERS = ("work", "root", "home", "Users", "tmp", "var/tmp")
-_HOST = re.compile("|".join(re.escape(host) for host in HOSTS))
+# Debian's package of the engine has a host's name: a host is followed by a path.
+PACKAGE = ".".join(("docker", "io"))
+_HOST = re.compile("|".join(re.escape(host) + ("/" if host == PACKAGE else "") for host in HOSTS))
 _PATH = re.compile(rf"(?<![\w./~$}}-])/(?:{'|'.join(FOLDERS)})(?:/|\b)")
 # Papers that the product was planned with, and that no reader has.
 PAPERS = ("design" + " §", *(f"{name}.md" for name in ("design", "parts", "baseline", "style")), "the" + " brief")
