@@ -52,7 +52,7 @@ class Consent:
         log = self.journal.with_name("consent.log").open("ab")
         self.process = await asyncio.create_subprocess_exec(*command, env=self.environment, stdout=log, stderr=log)
         self.channel = grpc.aio.insecure_channel(self.environment["ECM_LISTEN"])
-        await asyncio.wait_for(self.channel.channel_ready(), 20)
+        await asyncio.wait_for(self.channel.channel_ready(), 90)
 
     async def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         """Ends the process; SIGKILL leaves it no time for anything."""
