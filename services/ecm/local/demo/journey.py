@@ -16,7 +16,7 @@ from ecm.local.running import RunningRegion
 
 PSYCHOLOGY = "nhs-psychology"
 LOCAL_AUTHORITY = "la-eastvale"
-PATIENCE_SECONDS = 20.0
+PATIENCE_SECONDS = 60.0
 BEFORE_THE_MEETING = 5.0  # seconds: enough to invite in, and it must have begun before it was held
 T = TypeVar("T")
 

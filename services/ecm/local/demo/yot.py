@@ -15,7 +15,7 @@ from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import MonitoringServiceS
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
 from ecm.local.running import RunningRegion
 
-DEADLINE_SECONDS = 10.0
+DEADLINE_SECONDS = 30.0
 TOKEN_SECONDS = 200.0
 
 
