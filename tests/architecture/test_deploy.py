@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from architecture.source import REPOSITORY, SERVICES
+from architecture.source import REPOSITORY, SERVICES, shown, tracked
 from architecture.test_settings import read_by, settings_of
 from ecm.kit.settings import SECRETS_DIR
 from ecm.local import credentials
@@ -76,6 +76,11 @@ def test_every_secret_is_made_and_given_to_somebody(tmp_path: Path) -> None:
         assert (paths.root / secret["file"].partition("secrets/")[2]).is_file(), name
     given = {one["source"] for service in whole["services"].values() for one in service.get("secrets", [])}
     assert given == set(whole["secrets"])
+
+
+def test_no_secret_is_kept_here() -> None:
+    """What is there `ecm secrets init` leaves: secrets that came with a clone would be everybody's."""
+    assert not [shown(path) for path in tracked() if "deploy/compose/secrets" in path.as_posix()]
 
 
 def test_nothing_runs_with_more_rights_than_it_needs() -> None:
