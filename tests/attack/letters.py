@@ -109,10 +109,24 @@ def behind(stack: Stack, service: str) -> dict[str, int]:
         found: dict[str, int] = {}
         for group in groups:
             committed = client.list_group_offsets({group: list(ends)})[group]
-            done = {at: c.offset for at, c in committed.items() if getattr(c, "offset", -1) >= 0}
-            if done:
-                found[group] = sum(ends[at] - offset for at, offset in done.items())
+            done = {at: getattr(c, "offset", -1) for at, c in committed.items()}
+            if any(offset >= 0 for offset in done.values()):
+                found[group] = sum(end - max(0, done.get(at, 0)) for at, end in ends.items())
         return found
+
+
+def wait_until_buried(stack: Stack, service: str, before: dict[str, int], at_least: int) -> dict[str, int]:
+    """How many dead letters each consumer has made since, once none has any message left.
+
+    A consumer that hasn't committed anything of the topic yet isn't known to `behind`: so many must come of each.
+    """
+    until = time.monotonic() + 240.0
+    while True:
+        wait_until_done(stack, service)
+        buried = {consumer: count - before[consumer] for consumer, count in dead(stack, service).items()}
+        if all(count >= at_least for count in buried.values()) or time.monotonic() > until:
+            return buried
+        time.sleep(1)
 
 
 def wait_until_done(stack: Stack, service: str, seconds: float = 240.0) -> dict[str, int]:

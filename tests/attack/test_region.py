@@ -7,7 +7,7 @@ import pytest
 
 from attack.calls import Calls
 from attack.hostile import CANARY
-from attack.letters import dead, publish, wait_until_done
+from attack.letters import dead, publish, wait_until_buried
 from attack.region import Attacked
 from attack.web import Web
 
@@ -43,8 +43,7 @@ def test_every_rpc_with_requests_right_and_wrong(target: Attacked) -> None:
 def test_malformed_events_are_dead_letters_and_nothing_stands_still(target: Attacked, service: str) -> None:
     before = dead(target.stack, service)
     asyncio.run(publish(target.stack, service, 30, SEED))
-    wait_until_done(target.stack, service)
-    buried = {consumer: count - before[consumer] for consumer, count in dead(target.stack, service).items()}
+    buried = wait_until_buried(target.stack, service, before, at_least=10)
     assert all(10 <= count <= 30 for count in buried.values()), buried
 
 

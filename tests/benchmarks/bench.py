@@ -18,6 +18,7 @@ import os
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -85,7 +86,12 @@ class Bench:
             result["start_seconds"] = {name: round(server.start_seconds, 2) for name, server in servers.items()}
             ours = servers["ours"]
         if self.options.region_seconds:
-            result["region"] = uvloop.run(self._region(ours, children, living))
+            try:
+                result["region"] = uvloop.run(self._region(ours, children, living))
+            except Exception as error:
+                # What was measured until here is worth keeping.
+                traceback.print_exc()
+                self.absent["the region"] = f"{type(error).__name__}: {error}"
         result["absent"] = self.absent
         result["about"] = asyncio.run(database.about(self.stack)) | self._about()
         return result
