@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/searchparameter-registry.html
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 
 SPEC = "http://hl7.org/fhir/SearchParameter/"
 
@@ -224,7 +224,7 @@ def parameters(resource_type: str) -> Iterator[Parameter]:
     yield from REGISTRY[resource_type]
 
 
-@cache
+@lru_cache(maxsize=1024)  # clients send the names
 def find(resource_type: str, code: str) -> Parameter | None:
     """The parameter of that name, if the type has it."""
     return next((parameter for parameter in parameters(resource_type) if parameter.code == code), None)
