@@ -50,6 +50,12 @@ async def start(command: Command, log: Path) -> Process:
 
 
 async def run(command: Command, log: Path) -> int:
-    """Start it, wait for its end, answer its exit status."""
+    """Start it, wait for its end, answer its exit status. Cancelled, it has ended when this has: it writes no more."""
     process = await start(command, log)
-    return await process.wait()
+    try:
+        return await process.wait()
+    finally:
+        if process.returncode is None:
+            # Its session is its own: whatever it started goes with it.
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()

@@ -80,6 +80,7 @@ class Stack:
             _await_healthy(paths, process, observer)
         except BaseException:
             stack.stop()
+            _end(process)
             raise
         return stack
 
@@ -227,6 +228,12 @@ def _launch(paths: StatePaths, detach: bool) -> tuple[subprocess.Popen[bytes], i
     if reading is not None:
         os.close(reading)
     return process, writing
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a supervisor that may not have said yet that it runs."""
+    process.terminate()
+    process.wait(STOP_SECONDS)
 
 
 def _await_healthy(paths: StatePaths, process: subprocess.Popen[bytes], observer: Observer) -> None:
