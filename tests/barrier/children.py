@@ -14,12 +14,11 @@ import httpx
 
 from barrier.commands import PASSING
 from barrier.ground import Ground
-from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey
 from ecm.local.demo.material import Subject, birth_date
 from ecm.local.demo.partner import Partner
 from ecm.local.demo.steps import consenting, formulating, referring, reporting
-from ecm.local.demo.steps.formulating import stamp
+from ecm.local.demo.steps.formulating import meeting
 from ecm.local.demo.steps.referring import MANAGER
 from ecm.local.demo.yot import Yot
 
@@ -107,17 +106,9 @@ def _prepare(ground: Ground, number: int) -> Child:
     journey = Journey(ground.stack, _subject(number, today), SteadyYot(ground.stack), *partners, today)
     for step in STEPS:
         step(journey)
-    starts = datetime.now(UTC) + timedelta(hours=3)
-    request = formulation.ScheduleMeetingRequest(
-        case_id=journey.ids["case"],
-        starts_at=stamp(starts),
-        ends_at=stamp(starts + timedelta(hours=1)),
-        location="Eastvale YOT",
-        purpose="To review the formulation.",
-        room_booked=True,
-    )
-    meeting = journey.yot.call(MANAGER, journey.yot.formulation.ScheduleMeeting, request)
-    return Child(journey, meeting.ref.record_id)
+    request = meeting(journey, datetime.now(UTC) + timedelta(hours=3))
+    scheduled = journey.yot.call(MANAGER, journey.yot.formulation.ScheduleMeeting, request)
+    return Child(journey, scheduled.ref.record_id)
 
 
 def _subject(number: int, today: date) -> Subject:

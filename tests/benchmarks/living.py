@@ -8,7 +8,7 @@ from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.local.demo.journey import PSYCHOLOGY, Journey
 from ecm.local.demo.material import Subject, birth_date
 from ecm.local.demo.steps import consenting, referring
-from ecm.local.demo.steps.formulating import stamp
+from ecm.local.demo.steps.formulating import meeting
 from ecm.local.stack import Stack
 
 _WEIGHTS = range(10, 1, -1)
@@ -48,16 +48,8 @@ def _raise(journey: Journey, number: int) -> Living:
 
 
 def _invite(journey: Journey) -> None:
-    starts = datetime.now(UTC) + timedelta(days=1)
-    meeting = formulation.ScheduleMeetingRequest(
-        case_id=journey.ids["case"],
-        starts_at=stamp(starts),
-        ends_at=stamp(starts + timedelta(hours=3)),
-        location="Eastvale YOT",
-        purpose="To understand the child's history together.",
-        room_booked=True,
-    )
-    journey.command(referring.MANAGER, journey.yot.formulation.ScheduleMeeting, meeting, "meeting")
+    request = meeting(journey, datetime.now(UTC) + timedelta(days=1))
+    journey.command(referring.MANAGER, journey.yot.formulation.ScheduleMeeting, request, "meeting")
     invitation = formulation.InviteAgencyRequest(
         meeting_id=journey.ids["meeting"],
         agency=PSYCHOLOGY,

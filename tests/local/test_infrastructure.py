@@ -13,18 +13,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
 from ecm.local.names import SERVICES
-from ecm.local.running import KafkaCredentials
 from ecm.local.stack import Stack
-
-
-def settings(known: KafkaCredentials) -> dict[str, object]:
-    return {
-        "bootstrap_servers": known.bootstrap,
-        "security_protocol": "SASL_PLAINTEXT",
-        "sasl_mechanism": "SCRAM-SHA-512",
-        "sasl_plain_username": known.username,
-        "sasl_plain_password": known.password,
-    }
+from ecm.local.whole_topics import client_settings
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -66,10 +56,12 @@ async def test_postgres_is_durable_and_checks_its_pages(infrastructure: Stack) -
 
 async def test_a_service_publishes_and_its_consumer_reads(infrastructure: Stack) -> None:
     topic, sent = "ecm.example.referrals.v1", uuid.uuid4().bytes
-    producer = AIOKafkaProducer(**settings(infrastructure.kafka("ecm-referrals")), enable_idempotence=True, acks="all")
+    producer = AIOKafkaProducer(
+        **client_settings(infrastructure.kafka("ecm-referrals")), enable_idempotence=True, acks="all"
+    )
     consumer = AIOKafkaConsumer(
         topic,
-        **settings(infrastructure.kafka("ecm-monitoring")),
+        **client_settings(infrastructure.kafka("ecm-monitoring")),
         group_id=f"ecm-monitoring.{uuid.uuid4()}",
         auto_offset_reset="earliest",
     )
@@ -96,7 +88,7 @@ async def test_a_service_publishes_and_its_consumer_reads(infrastructure: Stack)
     ],
 )
 async def test_what_is_not_granted_is_denied(infrastructure: Stack, who: str, topic: str) -> None:
-    consumer = AIOKafkaConsumer(topic, **settings(infrastructure.kafka(who)), group_id=f"{who}.probe")
+    consumer = AIOKafkaConsumer(topic, **client_settings(infrastructure.kafka(who)), group_id=f"{who}.probe")
     with pytest.raises(TopicAuthorizationFailedError):
         try:
             await asyncio.wait_for(consumer.start(), 10)
@@ -107,7 +99,9 @@ async def test_what_is_not_granted_is_denied(infrastructure: Stack, who: str, to
 
 async def test_a_partner_may_not_use_anothers_group(infrastructure: Stack) -> None:
     own = "ecm.example.client.nhs-psychology.v1"
-    consumer = AIOKafkaConsumer(own, **settings(infrastructure.kafka("nhs-psychology")), group_id="la-eastvale.inbox")
+    consumer = AIOKafkaConsumer(
+        own, **client_settings(infrastructure.kafka("nhs-psychology")), group_id="la-eastvale.inbox"
+    )
     with pytest.raises(GroupAuthorizationFailedError):
         try:
             await asyncio.wait_for(consumer.start(), 10)
@@ -117,7 +111,7 @@ async def test_a_partner_may_not_use_anothers_group(infrastructure: Stack) -> No
 
 
 async def test_a_partner_sees_its_own_topic_alone(infrastructure: Stack) -> None:
-    consumer = AIOKafkaConsumer(**settings(infrastructure.kafka("la-eastvale")))
+    consumer = AIOKafkaConsumer(**client_settings(infrastructure.kafka("la-eastvale")))
     await consumer.start()
     try:
         assert await consumer.topics() == {"ecm.example.client.la-eastvale.v1"}
@@ -126,7 +120,7 @@ async def test_a_partner_sees_its_own_topic_alone(infrastructure: Stack) -> None
 
 
 async def test_a_partner_writes_nowhere(infrastructure: Stack) -> None:
-    producer = AIOKafkaProducer(**settings(infrastructure.kafka("nhs-psychology")), request_timeout_ms=3000)
+    producer = AIOKafkaProducer(**client_settings(infrastructure.kafka("nhs-psychology")), request_timeout_ms=3000)
     await producer.start()
     try:
         with pytest.raises(KafkaError):

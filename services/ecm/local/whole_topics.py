@@ -13,7 +13,7 @@ READ_SECONDS = 20.0
 
 
 def client_settings(known: KafkaCredentials) -> dict[str, Any]:
-    """What kafka-python's clients connect with."""
+    """What clients of kafka-python and aiokafka connect with."""
     return {
         "bootstrap_servers": known.bootstrap,
         "security_protocol": "SASL_PLAINTEXT",

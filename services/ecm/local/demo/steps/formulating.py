@@ -27,9 +27,9 @@ def meet(journey: Journey) -> list[str]:
     return [*lines, "held: attendance, circulation agreed with the local authority, first review date set"]
 
 
-def _schedule(journey: Journey) -> None:
-    starts = datetime.now(UTC) + timedelta(seconds=journey.notice)
-    request = messages.ScheduleMeetingRequest(
+def meeting(journey: Journey, starts: datetime) -> messages.ScheduleMeetingRequest:
+    """A meeting of three hours about the child of the journey."""
+    return messages.ScheduleMeetingRequest(
         case_id=journey.ids["case"],
         starts_at=stamp(starts),
         ends_at=stamp(starts + timedelta(hours=3)),
@@ -37,6 +37,10 @@ def _schedule(journey: Journey) -> None:
         purpose="To understand the child's history together; what is gathered informs how the YOT works.",
         room_booked=True,
     )
+
+
+def _schedule(journey: Journey) -> None:
+    request = meeting(journey, datetime.now(UTC) + timedelta(seconds=journey.notice))
     journey.command(MANAGER, journey.yot.formulation.ScheduleMeeting, request, "meeting")
 
 
