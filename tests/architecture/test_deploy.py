@@ -11,12 +11,12 @@ import yaml
 
 from architecture.source import REPOSITORY, SERVICES, shown, tracked
 from architecture.test_settings import read_by, settings_of
+from ecm.admin import credentials
+from ecm.admin.deployment import Places
+from ecm.admin.names import app_role, database, principal
+from ecm.admin.paths import SecretPaths
+from ecm.admin.region import read_region
 from ecm.kit.settings import SECRETS_DIR
-from ecm.local import credentials
-from ecm.local.deployment import Places
-from ecm.local.names import app_role, database, principal
-from ecm.local.paths import StatePaths
-from ecm.local.plan import read_region
 
 COMPOSITION = REPOSITORY / "docker-compose.yml"
 VARIABLE = re.compile(r"\$\{(\w+)(?::?-(.*?))?\}")
@@ -70,7 +70,7 @@ def test_a_service_is_given_what_it_reads(service: str, monkeypatch: pytest.Monk
 def test_every_secret_is_made_and_given_to_somebody(tmp_path: Path) -> None:
     whole = composition()
     region = read_region(REPOSITORY / "deploy" / "regions" / "example" / "region.yaml")
-    paths = StatePaths(tmp_path / "secrets")
+    paths = SecretPaths(tmp_path / "secrets")
     credentials.ensure_for_containers(paths, [client.id for client in region.clients])
     for name, secret in whole["secrets"].items():
         assert (paths.root / secret["file"].partition("secrets/")[2]).is_file(), name

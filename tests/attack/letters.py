@@ -12,12 +12,12 @@ from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient, OffsetSpec
 
 from attack.hostile import text
+from ecm.admin.kafka_sync import admin
+from ecm.admin.names import KAFKA_ADMIN
 from ecm.api.formulation.v1 import formulation_events_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_events_pb2 as referrals
 from ecm.kit.bus.producer import Sender, make_producer
 from ecm.kit.settings import ServiceSettings, service_topic
-from ecm.local.kafka_sync import admin
-from ecm.local.names import KAFKA_ADMIN
 from ecm.local.stack import Stack
 
 OWNERS: dict[str, Any] = {"referrals": referrals, "formulation": formulation}

@@ -21,7 +21,7 @@ from attack.measure import alike, compare, floods
 from attack.region import Attacked, attacked
 from attack.web import Web
 from ecm.api.consent.v1.consent_service_pb2 import ENFORCEMENT_STATE_ENFORCED
-from ecm.local.demo.steps.afterwards import withdrawal
+from ecm.demo.steps.afterwards import withdrawal
 from ecm.local.stack import Stack
 
 PSYCHOLOGY, CUSTODY = "nhs-psychology", "custody-northgate"

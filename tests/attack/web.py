@@ -17,9 +17,9 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 from attack.calls import LEAKS
 from attack.hostile import CANARY, hostile_json, text
 from attack.parsers import GOOD
+from ecm.demo import fhir
+from ecm.demo.partner import FHIR_JSON
 from ecm.exchange.ig.openapi import openapi
-from ecm.local.demo import fhir
-from ecm.local.demo.partner import FHIR_JSON
 from ecm.local.stack import Stack
 
 SERVER_FAULT, REFUSED = 500, 400

@@ -21,11 +21,11 @@ from ecm.api.exchange.v1.exchange_service_pb2 import ApplyGrantsRequest
 from ecm.api.formulation.v1 import formulation_records_pb2 as meetings
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
+from ecm.demo import material
+from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
+from ecm.demo.steps.afterwards import withdrawal
+from ecm.demo.steps.referring import MANAGER, OPERATIONAL
 from ecm.kit.lease import certainly_over
-from ecm.local.demo import material
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
-from ecm.local.demo.steps.afterwards import withdrawal
-from ecm.local.demo.steps.referring import MANAGER, OPERATIONAL
 
 CUSTODY = "custody-northgate"
 ENFORCED = consent.ENFORCEMENT_STATE_ENFORCED

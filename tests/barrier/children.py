@@ -14,13 +14,13 @@ import httpx
 
 from barrier.commands import PASSING
 from barrier.ground import Ground
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey
-from ecm.local.demo.material import Subject, birth_date
-from ecm.local.demo.partner import Partner
-from ecm.local.demo.steps import consenting, formulating, referring, reporting
-from ecm.local.demo.steps.formulating import meeting
-from ecm.local.demo.steps.referring import MANAGER
-from ecm.local.demo.yot import Yot
+from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey
+from ecm.demo.material import Subject, birth_date
+from ecm.demo.partner import Partner
+from ecm.demo.steps import consenting, formulating, referring, reporting
+from ecm.demo.steps.formulating import meeting
+from ecm.demo.steps.referring import MANAGER
+from ecm.demo.yot import Yot
 
 STEPS: tuple[Callable[[Journey], list[str]], ...] = (
     referring.register,

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 
-from ecm.local.demo.yot import Yot
+from ecm.demo.yot import Yot
 
 PASSING = frozenset(
     {

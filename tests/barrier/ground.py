@@ -16,10 +16,10 @@ from barrier.checker import Handed
 from barrier.clocks import Clocks
 from barrier.sql import Database
 from barrier.workers import ExchangeWorker, family
-from ecm.local import credentials
-from ecm.local.names import app_role
+from ecm.admin import credentials
+from ecm.admin.names import app_role
+from ecm.admin.region import read_region
 from ecm.local.paths import StatePaths, default_region
-from ecm.local.plan import read_region
 from ecm.local.stack import Stack
 from faulting.ports import free_port
 from faulting.proxy import Proxy

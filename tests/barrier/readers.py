@@ -14,8 +14,8 @@ from kafka.errors import KafkaError
 from barrier.ground import Ground
 from barrier.moments import boot
 from barrier.record import Record, Seen, Version
-from ecm.local.demo.partner import FHIR_JSON, Partner
-from ecm.local.errors import LocalError
+from ecm.admin.errors import OperatorError
+from ecm.demo.partner import FHIR_JSON, Partner
 
 ROUTES = ("read", "vread", "search", "identifier", "post", "page", "everything", "event")
 LOOK_SECONDS = 3.0
@@ -61,7 +61,7 @@ class Listener:
         while not over.wait(LOOK_SECONDS):
             try:
                 self.look()
-            except (KafkaError, LocalError, OSError):
+            except (KafkaError, OperatorError, OSError):
                 continue
 
     def look(self) -> None:
@@ -101,7 +101,7 @@ class Reader:
                 self.ask(route, worker)
             except httpx.HTTPError:
                 time.sleep(REST_SECONDS)
-            except (LocalError, OSError):
+            except (OperatorError, OSError):
                 # The issuer or its part is away.
                 time.sleep(REST_SECONDS)
         self._http.close()

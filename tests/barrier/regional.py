@@ -12,10 +12,10 @@ from barrier.ground import Ground
 from barrier.moments import boot
 from barrier.opened import Opened
 from barrier.record import Closed, Record
+from ecm.admin.agreements import to_wire
 from ecm.api.consent.v1 import consent_service_pb2 as consent
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
-from ecm.local.demo.yot import Yot
-from ecm.local.seed import to_wire
+from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
+from ecm.demo.yot import Yot
 
 ADMINISTRATOR, OFFICER = "administrator", "data-protection-officer"
 

@@ -19,7 +19,7 @@ from barrier.readers import ROUTES, Catalogue, Listener, Reader
 from barrier.record import Record
 from barrier.regional import Regional
 from barrier.turns import Turns
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
+from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY
 
 READERS = (PSYCHOLOGY, PSYCHOLOGY, PSYCHOLOGY, LOCAL_AUTHORITY, LOCAL_AUTHORITY, CUSTODY)
 FAULTS = (

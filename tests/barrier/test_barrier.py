@@ -13,8 +13,8 @@ from barrier import sabotage
 from barrier.children import prepared
 from barrier.ground import Ground, standing
 from barrier.run import Plan, Run, chances
+from ecm.demo.journey import PSYCHOLOGY
 from ecm.exchange.disclose_sql import disclose_function
-from ecm.local.demo.journey import PSYCHOLOGY
 
 pytestmark = pytest.mark.barrier
 

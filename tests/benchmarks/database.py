@@ -6,7 +6,7 @@ from typing import Any
 
 import asyncpg
 
-from ecm.local import credentials
+from ecm.admin import credentials
 from ecm.local.stack import Stack
 
 

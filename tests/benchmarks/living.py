@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
-from ecm.local.demo.journey import PSYCHOLOGY, Journey
-from ecm.local.demo.material import Subject, birth_date
-from ecm.local.demo.steps import consenting, referring
-from ecm.local.demo.steps.formulating import meeting
+from ecm.demo.journey import PSYCHOLOGY, Journey
+from ecm.demo.material import Subject, birth_date
+from ecm.demo.steps import consenting, referring
+from ecm.demo.steps.formulating import meeting
 from ecm.local.stack import Stack
 
 _WEIGHTS = range(10, 1, -1)

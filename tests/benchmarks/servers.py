@@ -16,7 +16,7 @@ import psutil
 from benchmarks.children import Children, Resource, observation
 from benchmarks.filling import AGENCY
 from benchmarks.processes import Tree
-from ecm.local.demo import fhir
+from ecm.demo import fhir
 from ecm.local.stack import Stack
 
 STOP_SECONDS = 20.0

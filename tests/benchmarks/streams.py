@@ -21,13 +21,13 @@ from kafka.admin import NewTopic
 from benchmarks.clients import calling
 from benchmarks.filling import AGENCY
 from benchmarks.living import Living
+from ecm.admin.names import KAFKA_ADMIN
 from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
+from ecm.demo import material
 from ecm.kit.settings import client_topic
-from ecm.local.demo import material
-from ecm.local.names import KAFKA_ADMIN
 from ecm.local.stack import Stack
 
 PER_SECOND = 50

@@ -18,8 +18,8 @@ from benchmarks.works import whole_requests
 from ecm.api.consent.v1 import consent_records_pb2 as records
 from ecm.api.consent.v1 import consent_service_pb2 as consent
 from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
-from ecm.local.demo import material
-from ecm.local.demo.journey import Journey
+from ecm.demo import material
+from ecm.demo.journey import Journey
 from ecm.local.stack import Stack
 
 READS = 4_000

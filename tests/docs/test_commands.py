@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ecm.local.demo import show
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.material import second_subject
+from ecm.demo import show
+from ecm.demo.journey import Journey
+from ecm.demo.material import second_subject
 from ecm.local.stack import Stack
 
 ROOT = Path(__file__).parents[2]

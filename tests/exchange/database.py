@@ -2,8 +2,8 @@
 
 import asyncpg
 
+from ecm.admin import credentials
 from ecm.kit.db.migrations import migrate
-from ecm.local import credentials
 from ecm.local.stack import Stack
 
 

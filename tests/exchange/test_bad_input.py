@@ -13,10 +13,10 @@ import asyncpg
 import httpx
 import pytest
 
-from ecm.local.demo import fhir, material
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.partner import FHIR_JSON, Partner
-from ecm.local.demo.steps import consenting, referring
+from ecm.demo import fhir, material
+from ecm.demo.journey import Journey
+from ecm.demo.partner import FHIR_JSON, Partner
+from ecm.demo.steps import consenting, referring
 from ecm.local.stack import Stack
 from rpc.stored import PROJECTED, count, nothing_stored
 

@@ -12,12 +12,12 @@ import grpc
 import httpx
 from kafka.errors import KafkaError
 
+from ecm.admin.errors import OperatorError
+from ecm.admin.whole_topics import read_whole
 from ecm.api.consent.v1.consent_service_pb2 import ENFORCEMENT_STATE_ENFORCING
+from ecm.demo.partner import Partner, Resource, TopicEvent, topic_event
+from ecm.demo.yot import Yot
 from ecm.kit.rpc.channel import OPTIONS
-from ecm.local.demo.partner import Partner, Resource, TopicEvent, topic_event
-from ecm.local.demo.yot import Yot
-from ecm.local.errors import LocalError
-from ecm.local.whole_topics import read_whole
 from faults.ledger import Command, Ledger
 
 PASSING_CODES = (
@@ -122,7 +122,7 @@ def _passes(error: Exception) -> str:
     if isinstance(error, NotNowError):
         return str(error)
     # A token that the issuer can't give, a connection that ends, a topic that can't be read.
-    return type(error).__name__ if isinstance(error, LocalError | httpx.TransportError | KafkaError) else ""
+    return type(error).__name__ if isinstance(error, OperatorError | httpx.TransportError | KafkaError) else ""
 
 
 def _names(method: Any) -> tuple[str, str, str]:

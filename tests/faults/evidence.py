@@ -10,13 +10,12 @@ from typing import Any
 import asyncpg
 from kafka import KafkaConsumer
 
+from ecm.admin.names import CONSUMES, SERVICES
+from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.exchange.disclose_sql import DIGEST_OF_A
 from ecm.kit.region import Region
 from ecm.kit.settings import client_topic, dead_letter_topic, service_topic
-from ecm.local import credentials
-from ecm.local.names import CONSUMES, SERVICES
 from ecm.local.stack import Stack
-from ecm.local.whole_topics import client_settings, read_whole
 from faults.concerns import concerns
 from faults.ledger import Command, Ledger
 
@@ -95,7 +94,7 @@ def gather(stack: Stack, ledger: Ledger, stories: Iterable[Sequence[str]]) -> Ev
         checkpoints=[
             line for path in sorted(stack.paths.checkpoints.glob("*.jsonl")) for line in path.read_bytes().splitlines()
         ],
-        audit_key=bytes.fromhex(credentials.exchange_key(stack.paths, "audit").read_text().strip()),
+        audit_key=bytes.fromhex(stack.paths.exchange_key("audit").read_text().strip()),
         commands=list(ledger.commands),
         answered=Counter(ledger.answered),
         stories=[list(story) for story in stories],

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ecm.local import credentials, databases
-from ecm.local.names import SERVICES, app_role
+from ecm.admin import credentials, databases
+from ecm.admin.names import SERVICES, app_role
+from ecm.admin.region import read_region
 from ecm.local.paths import StatePaths, default_region
-from ecm.local.plan import read_region
 from ecm.local.stack import Stack
 from faulting.ports import free_port
 from faulting.proxy import Proxy

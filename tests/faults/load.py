@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.material import Subject
-from ecm.local.demo.steps import consenting, referring
+from ecm.demo.journey import Journey
+from ecm.demo.material import Subject
+from ecm.demo.steps import consenting, referring
 
 WRITER_REST, READER_REST = 0.5, 0.25
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from ecm.local.demo import journey as patience
-from ecm.local.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey
-from ecm.local.demo.material import Subject
-from ecm.local.demo.story import STEPS
+from ecm.demo import journey as patience
+from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey
+from ecm.demo.material import Subject
+from ecm.demo.story import STEPS
 from faults import schedule
 from faults.checker import check
 from faults.clients import GoodPartner, GoodYot, quietly

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from itertools import count
 
-from ecm.local.demo.material import Subject, birth_date
+from ecm.demo.material import Subject, birth_date
 
 EXAMPLES = 999_100_000  # 999 xxx xxxx is never given to anybody
 WEIGHTS = range(10, 1, -1)

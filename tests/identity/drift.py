@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from keycloak import KeycloakAdmin
 
-from ecm.local.keycloak.configuration import GROUPS, MANAGED, REGISTRATION, Kind, mapper
+from ecm.admin.keycloak.configuration import GROUPS, MANAGED, REGISTRATION, Kind, mapper
 
 CLIENT, ORGANIZATION, PERSON = "la-eastvale", "yot-westmoor", "analyst"
 ANALYSTS = f"{GROUPS}/eastvale/analyst"

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ecm.admin.names import SERVICES, principal
+from ecm.admin.people import people_beside
+from ecm.admin.tokens import TokenDesk
 from ecm.kit.auth.claims import claims_schema
 from ecm.kit.region import load_region
-from ecm.local.issuer.people import people_beside
-from ecm.local.names import SERVICES, principal
 from ecm.local.paths import default_region
 from ecm.local.stack import Stack
-from ecm.local.tokens import TokenDesk
 from identity.server import Keycloak, wish_of
 
 pytestmark = pytest.mark.keycloak

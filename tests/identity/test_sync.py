@@ -17,13 +17,12 @@ import pytest
 import yaml
 from keycloak import KeycloakGetError
 
-from ecm.local import credentials
-from ecm.local.errors import LocalError
-from ecm.local.keycloak.configuration import DEMO, Kind
-from ecm.local.keycloak.difference import Change
-from ecm.local.keycloak.wanted import Wish
+from ecm.admin.errors import OperatorError
+from ecm.admin.keycloak.configuration import DEMO, Kind
+from ecm.admin.keycloak.difference import Change
+from ecm.admin.keycloak.wanted import Wish
+from ecm.admin.tokens import TokenDesk
 from ecm.local.stack import Stack
-from ecm.local.tokens import TokenDesk
 from identity.drift import ANALYSTS, CLIENT, DRIFTS
 from identity.server import Keycloak, wish_of
 
@@ -105,7 +104,7 @@ def test_a_client_that_the_region_file_has_no_more_is_removed(room: Room) -> Non
     fewer = [client for client in room.wish.region.clients if client.id != "custody-northgate"]
     without = replace(room.wish, region=room.wish.region.model_copy(update={"clients": fewer}))
     assert room.sync(without) == ["remove custody-northgate"]
-    with pytest.raises(LocalError, match="invalid_client"):
+    with pytest.raises(OperatorError, match="invalid_client"):
         room.desk.client("custody-northgate", "system/Patient.rs")
     assert room.sync() == ["create custody-northgate"]
     assert room.desk.client("custody-northgate", "system/Patient.rs")
@@ -117,7 +116,7 @@ def test_a_region_of_real_people_has_no_demo(room: Room) -> None:
     assert sorted(done) == sorted(
         [*(f"remove {name}" for name in room.wish.demo or {}), f"remove {DEMO}", "remove ecm-cli"]
     )
-    with pytest.raises(LocalError, match="invalid_client"):
+    with pytest.raises(OperatorError, match="invalid_client"):
         room.desk.person("case-manager")
     room.sync()
     assert room.plan() == []
@@ -139,7 +138,7 @@ def test_a_new_password_of_the_demos_people_is_set(room: Room, infrastructure: S
     new = "n" * 48
     changed = room.sync(replace(room.wish, password=new))
     assert sorted(changed) == sorted(f"update {name}" for name in room.wish.demo or {})
-    with pytest.raises(LocalError, match="invalid_grant"):
+    with pytest.raises(OperatorError, match="invalid_grant"):
         room.desk.person("case-manager")
     room.sync()
     assert room.desk.person("case-manager")
@@ -155,7 +154,7 @@ def command(keycloak: Keycloak, infrastructure: Stack, tmp_path_factory: pytest.
     secrets = {
         "ECM_KEYCLOAK_ADMIN_PASSWORD_FILE": str(folder / "admin"),
         "ECM_FHIR_BASE": "http://fhir.invalid/fhir",
-        "ECM_KEYCLOAK_PEOPLE_PASSWORD_FILE": str(credentials.people_password_file(infrastructure.paths)),
+        "ECM_KEYCLOAK_PEOPLE_PASSWORD_FILE": str(infrastructure.paths.people_password),
     }
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.story import STEPS
+from ecm.demo.journey import Journey
+from ecm.demo.story import STEPS
 from ecm.local.stack import Stack
 
 pytestmark = pytest.mark.journey

@@ -16,11 +16,11 @@ from ecm.api.consent.v1 import consent_records_pb2 as consents
 from ecm.api.consent.v1 import consent_service_pb2 as consent
 from ecm.api.formulation.v1.formulation_service_pb2 import ListChildRecordsRequest
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
-from ecm.local.demo import fhir
-from ecm.local.demo.journey import Journey, describe, until
-from ecm.local.demo.steps.afterwards import find_closed, hold, withdrawal
-from ecm.local.demo.steps.referring import MANAGER
-from ecm.local.demo.story import STEPS
+from ecm.demo import fhir
+from ecm.demo.journey import Journey, describe, until
+from ecm.demo.steps.afterwards import find_closed, hold, withdrawal
+from ecm.demo.steps.referring import MANAGER
+from ecm.demo.story import STEPS
 from ecm.local.stack import Stack
 from faulting.ports import free_port
 from faulting.proxy import Proxy

@@ -11,10 +11,10 @@ import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from ecm.api.referrals.v1.referrals_service_pb2 import SaveReferralFormRequest
+from ecm.demo import material
+from ecm.demo.journey import Journey, until
+from ecm.demo.steps import consenting, referring
 from ecm.kit.settings import service_topic
-from ecm.local.demo import material
-from ecm.local.demo.journey import Journey, until
-from ecm.local.demo.steps import consenting, referring
 from ecm.local.stack import Stack
 
 SAVE = "/ecm.api.referrals.v1.ReferralsService/SaveReferralForm"

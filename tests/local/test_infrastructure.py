@@ -10,11 +10,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
 
+from ecm.admin.names import SERVICES
+from ecm.admin.whole_topics import client_settings
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
-from ecm.local.names import SERVICES
 from ecm.local.stack import Stack
-from ecm.local.whole_topics import client_settings
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -11,15 +11,16 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 from starlette.testclient import TestClient
 
+from ecm.admin import credentials
+from ecm.admin.names import JWT_BEARER
+from ecm.admin.people import people_beside
 from ecm.kit.auth.claims import Claims
 from ecm.kit.region import load_region
-from ecm.local import credentials
 from ecm.local.issuer.app import build
 from ecm.local.issuer.assertions import AssertionCheck
 from ecm.local.issuer.clients import registered
-from ecm.local.issuer.grants import JWT_ASSERTION, JWT_BEARER, Grants
+from ecm.local.issuer.grants import JWT_ASSERTION, Grants
 from ecm.local.issuer.minting import Mint
-from ecm.local.issuer.people import people_beside
 from ecm.local.issuer.replay import UsedAssertions
 from ecm.local.paths import StatePaths
 from local.assertions import CLIENT, FAULTS, Signer

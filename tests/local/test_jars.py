@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from ecm.admin.errors import OperatorError
 from ecm.local import jars
-from ecm.local.errors import LocalError
 from ecm.local.jars import KAFKA_VERSION, Pin
 
 GOOD = b"a jar"
@@ -61,6 +61,6 @@ def test_a_truncated_jar_is_fetched_again(folder: Path, tmp_path: Path, monkeypa
 
 def test_a_wrong_hash_is_never_used(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     downloads(monkeypatch, b"evil", b"evil")
-    with pytest.raises(LocalError, match="another SHA-256"):
+    with pytest.raises(OperatorError, match="another SHA-256"):
         jars.ensure(tmp_path, print)
     assert not (folder / PIN.file_name).exists()

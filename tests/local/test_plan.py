@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ecm.admin.errors import OperatorError
 from ecm.local import plan as plans
 from ecm.local import ports
-from ecm.local.errors import LocalError
 from ecm.local.paths import StatePaths
 
 REGION = Path("region.yaml")
@@ -37,7 +37,7 @@ def test_a_taken_port_is_reported_with_what_to_do() -> None:
         other.listen(1)
         taken = other.getsockname()[1]
         plan = plans.revise(None, region=REGION, chosen_ports={"http": taken})
-        with pytest.raises(LocalError, match=f"Port {taken}.*--port N"):
+        with pytest.raises(OperatorError, match=f"Port {taken}.*--port N"):
             ports.require_free(plan.ports, ["exchange"])
 
 
@@ -45,5 +45,5 @@ def test_a_taken_port_is_reported_with_what_to_do() -> None:
     ("wish", "words"), [({"parts": ("postgres", "mongo")}, "mongo"), ({"region": None}, "--region")]
 )
 def test_a_wrong_wish_is_explained(wish: dict[str, object], words: str) -> None:
-    with pytest.raises(LocalError, match=words):
+    with pytest.raises(OperatorError, match=words):
         plans.revise(None, **{"region": REGION, **wish})  # type: ignore[arg-type]

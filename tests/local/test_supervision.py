@@ -13,7 +13,7 @@ import asyncpg
 import psutil
 import pytest
 
-from ecm.local.errors import LocalError
+from ecm.admin.errors import OperatorError
 from ecm.local.process import Identity
 from ecm.local.stack import Stack
 
@@ -118,7 +118,7 @@ def test_two_states_run_side_by_side(tmp_path: Path) -> None:
 
 
 def test_one_state_has_one_supervisor(state: Path) -> None:
-    with Stack.start(state, parts=("issuer",)), pytest.raises(LocalError, match=r"served already.*ecm down"):
+    with Stack.start(state, parts=("issuer",)), pytest.raises(OperatorError, match=r"served already.*ecm down"):
         Stack.start(state, parts=("issuer",))
 
 
@@ -127,7 +127,7 @@ def test_a_taken_port_fails_the_start_and_leaves_nothing(state: Path) -> None:
         other.bind(("127.0.0.1", 0))
         other.listen(1)
         port = other.getsockname()[1]
-        with pytest.raises(LocalError, match=f"Port {port}.*fresh-ports"):
+        with pytest.raises(OperatorError, match=f"Port {port}.*fresh-ports"):
             Stack.start(state, parts=PARTS, ports={"kafka": port})
     assert Stack.attach(state).state.phase == "failed"
     assert identities(Stack.attach(state)) == {}
@@ -135,7 +135,7 @@ def test_a_taken_port_fails_the_start_and_leaves_nothing(state: Path) -> None:
 
 def test_a_part_that_never_starts_is_named_with_its_last_words(state: Path) -> None:
     environment = {"exchange": {"ECM_REGION_FILE": "/nowhere"}}
-    with pytest.raises(LocalError, match=r"(?s)exchange doesn't start.*ecm logs exchange"):
+    with pytest.raises(OperatorError, match=r"(?s)exchange doesn't start.*ecm logs exchange"):
         Stack.start(state, parts=("exchange",), settings=environment)
     assert identities(Stack.attach(state)) == {}
 

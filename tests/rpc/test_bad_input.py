@@ -16,11 +16,11 @@ from ecm.api.consent.v1 import consent_records_pb2 as consents
 from ecm.api.consent.v1 import consent_service_pb2 as consent
 from ecm.api.referrals.v1 import referrals_records_pb2 as records
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
+from ecm.demo import material
+from ecm.demo.journey import Journey
+from ecm.demo.steps import referring
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.status import from_rpc_error
-from ecm.local.demo import material
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.steps import referring
 from ecm.local.stack import Stack
 from rpc.consent.builders import agreement
 from rpc.stored import nothing_stored

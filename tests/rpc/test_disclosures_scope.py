@@ -10,8 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecm.api.exchange.v1.exchange_service_pb2 import ListDisclosuresRequest, RecordManualDisclosureRequest
 from ecm.api.referrals.v1.referrals_service_pb2 import RegisterChildRequest
-from ecm.local.demo import material
-from ecm.local.demo.journey import LOCAL_AUTHORITY, Journey
+from ecm.demo import material
+from ecm.demo.journey import LOCAL_AUTHORITY, Journey
 from ecm.local.stack import Stack
 
 OWN, OTHER = "case-manager", "other-case-manager"

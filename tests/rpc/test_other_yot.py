@@ -19,10 +19,10 @@ from ecm.api.common.v1.values_pb2 import Date
 from ecm.api.monitoring.v1 import monitoring_service_pb2 as monitoring
 from ecm.api.monitoring.v1.monitoring_records_pb2 import Caseload
 from ecm.api.referrals.v1 import referrals_service_pb2 as referrals
-from ecm.local.demo import material
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.story import STEPS
-from ecm.local.demo.yot import Yot
+from ecm.demo import material
+from ecm.demo.journey import Journey
+from ecm.demo.story import STEPS
+from ecm.demo.yot import Yot
 from ecm.local.stack import Stack
 from rpc.expected_roles import EXPECTED, ROLES
 from rpc.test_matrix import EVERY, methods

@@ -9,7 +9,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 from ecm.api.referrals.v1.referrals_service_pb2 import GetChildRequest, RegisterChildRequest
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import ReferralsServiceStub
-from ecm.local.demo import material
+from ecm.demo import material
 from ecm.local.stack import Stack
 from identity.server import published_key
 from rpc.tokens import BAD, Forge

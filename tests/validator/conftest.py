@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecm.local.demo.partner import Partner
+from ecm.demo.partner import Partner
 from ecm.local.stack import Stack
 from validator.corpus import Corpus, recorded, stored, travel
 from validator.findings import Findings

@@ -8,11 +8,11 @@ from typing import Any
 import asyncpg
 import httpx
 
-from ecm.local.demo import fhir
-from ecm.local.demo.journey import Journey
-from ecm.local.demo.partner import Partner
-from ecm.local.demo.steps.afterwards import review_and_protect
-from ecm.local.demo.story import STEPS
+from ecm.demo import fhir
+from ecm.demo.journey import Journey
+from ecm.demo.partner import Partner
+from ecm.demo.steps.afterwards import review_and_protect
+from ecm.demo.story import STEPS
 from ecm.local.stack import Stack
 
 Json = dict[str, Any]

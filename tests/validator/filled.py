@@ -9,8 +9,8 @@ from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from ecm.api.common.v1.values_pb2 import Date, PartialDate, PartialPeriod, ProtectedDeclaration
+from ecm.demo.material import pdf
 from ecm.exchange.mapping import MAPPERS, View, map_record
-from ecm.local.demo.material import pdf
 from unit.exchange.mapping.invented import CASE_ID, CHILD_ID, CONTEXT, HCPC, RECORD_ID, version
 
 LEAST_VARIANTS = 4

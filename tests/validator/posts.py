@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ecm.demo import fhir, material
 from ecm.exchange.intake.body import read_resource
 from ecm.exchange.intake.context import Found
 from ecm.exchange.intake.write_table import Interaction, find
 from ecm.exchange.mapping import codes
 from ecm.kit.errors import DomainError
-from ecm.local.demo import fhir, material
 from unit.exchange.intake import posted
 
 Json = dict[str, Any]

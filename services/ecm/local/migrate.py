@@ -4,10 +4,10 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from ecm.admin.names import app_role
 from ecm.kit.db.migrations import run_migrations
 from ecm.local import environment
 from ecm.local import plan as plans
-from ecm.local.names import app_role
 from ecm.local.paths import StatePaths
 
 

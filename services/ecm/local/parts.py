@@ -9,24 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from ecm.local import (
-    account,
-    binaries,
-    credentials,
-    databases,
-    environment,
-    jars,
-    java,
-    kafka,
-    kafka_sync,
-    postgres,
-    probes,
-)
-from ecm.local.names import INFRASTRUCTURE, KAFKA_ADMIN
+from ecm.admin import credentials, databases, kafka_sync
+from ecm.admin.names import KAFKA_ADMIN
+from ecm.admin.topics import accesses, topics
+from ecm.local import account, binaries, environment, jars, java, kafka, postgres, probes
+from ecm.local.names import INFRASTRUCTURE
 from ecm.local.paths import StatePaths, default_cache
 from ecm.local.plan import Plan
 from ecm.local.spawn import Command, start
-from ecm.local.topics import accesses, topics
 
 Report = Callable[[str], None]
 

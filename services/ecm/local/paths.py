@@ -4,12 +4,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecm.admin.paths import SecretPaths
+
 
 @dataclass(frozen=True, slots=True)
-class StatePaths:
-    """The rooms of one state directory, which only its owner may enter (0700)."""
-
-    root: Path
+class StatePaths(SecretPaths):
+    """The rooms of one state directory: the region's secrets, what runs, and its data."""
 
     @property
     def state_file(self) -> Path:
@@ -25,16 +25,6 @@ class StatePaths:
     def lock_file(self) -> Path:
         """Held by the one supervisor of this state."""
         return self.root / "lock"
-
-    @property
-    def passwords_file(self) -> Path:
-        """Passwords of PostgreSQL roles and Kafka principals."""
-        return self.root / "passwords.json"
-
-    @property
-    def keys(self) -> Path:
-        """Private keys: one JWK per client, the issuer's, the exchange's secrets."""
-        return self.root / "keys"
 
     @property
     def logs(self) -> Path:
@@ -65,10 +55,6 @@ class StatePaths:
     def narrowing_journal(self) -> Path:
         """Consent's append-only journal, outside any backup of its database."""
         return self.root / "narrowing.journal"
-
-    def client_key(self, client: str) -> Path:
-        """The private JWK of one client of the issuer."""
-        return self.keys / "clients" / f"{client}.jwk.json"
 
     def log(self, part: str) -> Path:
         """The log of one part."""

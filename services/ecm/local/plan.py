@@ -5,11 +5,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ecm.kit.region import Region, RegionError, load_region
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import read_json, write_private
+from ecm.admin.names import SERVICES
+from ecm.admin.region import read_region
+from ecm.kit.region import Region
 from ecm.local import ports
-from ecm.local.errors import LocalError
-from ecm.local.files import read_json, write_private
-from ecm.local.names import ALL_PARTS, SERVICES
+from ecm.local.names import ALL_PARTS
 from ecm.local.paths import StatePaths
 
 
@@ -30,7 +32,7 @@ class Plan(BaseModel):
     keycloak: str = ""
 
     def load_region(self) -> Region:
-        """The region file's content. Raises `LocalError` where it isn't right."""
+        """The region file's content. Raises `OperatorError` where it isn't right."""
         return read_region(self.region)
 
     @property
@@ -63,15 +65,6 @@ class Plan(BaseModel):
         return self.issuer if part == "issuer" else f"127.0.0.1:{self.ports[part]}"
 
 
-def read_region(path: Path) -> Region:
-    """The region in a file. Raises `LocalError` with every fault."""
-    try:
-        return load_region(path)
-    except RegionError as error:
-        message = f"The region file {path} can't be used:\n{error}"
-        raise LocalError(message, "Correct it, and check it: ecm region check FILE.") from error
-
-
 def load(paths: StatePaths) -> Plan | None:
     """The remembered plan, None for a new state."""
     content = read_json(paths.plan_file)
@@ -80,7 +73,9 @@ def load(paths: StatePaths) -> Plan | None:
     try:
         return Plan.model_validate(content)
     except ValidationError as error:
-        raise LocalError(f"{paths.plan_file} isn't right: {error}", "Delete it; databases and topics stay.") from error
+        raise OperatorError(
+            f"{paths.plan_file} isn't right: {error}", "Delete it; databases and topics stay."
+        ) from error
 
 
 def save(paths: StatePaths, plan: Plan) -> None:
@@ -102,9 +97,9 @@ def revise(
     """A complete plan: what is said here wins, the rest is as before, and every port is decided."""
     file = region or (old.region if old else None)
     if file is None:
-        raise LocalError("Which region?", "Say it: --region FILE (deploy/regions/example/region.yaml in a clone).")
+        raise OperatorError("Which region?", "Say it: --region FILE (deploy/regions/example/region.yaml in a clone).")
     if unknown := sorted(set(parts) - set(ALL_PARTS)):
-        raise LocalError(f"There is no part {unknown[0]!r}.", f"Parts are: {', '.join(ALL_PARTS)}.")
+        raise OperatorError(f"There is no part {unknown[0]!r}.", f"Parts are: {', '.join(ALL_PARTS)}.")
     remembered = old.ports if old else {}
     realm = keycloak if keycloak is not None else (old.keycloak if old else "")
     if fresh_ports:

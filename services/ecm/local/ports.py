@@ -4,8 +4,8 @@ import random
 import socket
 from collections.abc import Iterable, Mapping
 
-from ecm.local.errors import LocalError
-from ecm.local.names import SERVICES
+from ecm.admin.errors import OperatorError
+from ecm.admin.names import SERVICES
 
 HTTP = "http"
 DEFAULT_HTTP_PORT = 8080
@@ -46,7 +46,7 @@ def _free(taken: set[int]) -> int:
         port = random.randint(LOWEST, HIGHEST)  # noqa: S311 - no secret
         if port not in taken and is_free(port):
             return port
-    raise LocalError(f"No free port was found between {LOWEST} and {HIGHEST}.", "Stop something that listens there.")
+    raise OperatorError(f"No free port was found between {LOWEST} and {HIGHEST}.", "Stop something that listens there.")
 
 
 def is_free(port: int) -> bool:
@@ -62,11 +62,11 @@ def is_free(port: int) -> bool:
 
 
 def require_free(ports: Mapping[str, int], parts: Iterable[str]) -> None:
-    """Raise `LocalError` for the first port of these parts that something else holds."""
+    """Raise `OperatorError` for the first port of these parts that something else holds."""
     for part in parts:
         for name in PORT_NAMES[part]:
             if not is_free(ports[name]):
-                raise LocalError(_taken(part, ports[name]), _remedy(name))
+                raise OperatorError(_taken(part, ports[name]), _remedy(name))
 
 
 def _taken(part: str, port: int) -> str:

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import tail
 from ecm.local.account import Account
-from ecm.local.errors import LocalError
-from ecm.local.files import tail
 from ecm.local.process import started_at
 from ecm.local.spawn import Command, run
 
@@ -96,7 +96,7 @@ def make_folder(cluster: Cluster) -> None:
 
 
 async def initialise(cluster: Cluster, password: str, log: Path) -> None:
-    """initdb, once. A run that was cut short is begun anew. Raises `LocalError` with initdb's last words."""
+    """initdb, once. A run that was cut short is begun anew. Raises `OperatorError` with initdb's last words."""
     make_folder(cluster)
     if cluster.initialised:
         return
@@ -110,7 +110,7 @@ async def initialise(cluster: Cluster, password: str, log: Path) -> None:
     finally:
         secret.unlink(missing_ok=True)
     if status != 0:
-        raise LocalError(
+        raise OperatorError(
             f"PostgreSQL's initdb failed with status {status}: {' / '.join(tail(log, 3))}",
             "Free some disk space or memory if that is what it says, then run ecm up again.",
         )

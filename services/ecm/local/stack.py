@@ -14,16 +14,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
+from ecm.admin import credentials, tokens
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import private_directory
+from ecm.admin.names import app_role, owner_role
+from ecm.admin.running import KafkaCredentials
 from ecm.kit.region import Region
-from ecm.local import credentials, environment, tokens
+from ecm.local import environment
 from ecm.local import plan as plans
 from ecm.local import state as states
-from ecm.local.errors import LocalError
-from ecm.local.files import private_directory
-from ecm.local.names import ALL_PARTS, app_role, owner_role
+from ecm.local.names import ALL_PARTS
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.plan import Plan
-from ecm.local.running import KafkaCredentials
 from ecm.local.state import RunState
 
 ALL = ALL_PARTS
@@ -61,7 +63,7 @@ class Stack:
         `ports` fixes some by name (`http`, `postgres`, `kafka`, `issuer`, a service's name); `settings` overrides
         environment variables by service, e.g. `{"exchange": {"ECM_CONSENT_ADDRESS": proxy}}`, and of `kafka` what it
         tells clients to go on to: `{"kafka": {"advertised": proxy}}`. `keycloak` is a realm's URL, in place of the
-        part `issuer`; it must hold this state's clients before. Raises `LocalError`.
+        part `issuer`; it must hold this state's clients before. Raises `OperatorError`.
         """
         paths = StatePaths(Path(state_dir).resolve())
         plan = prepare(
@@ -86,11 +88,11 @@ class Stack:
 
     @classmethod
     def attach(cls, state_dir: Path) -> Self:
-        """The stack of a state that was started before, running or not. Raises `LocalError` for an empty one."""
+        """The stack of a state that was started before, running or not. Raises `OperatorError` for an empty one."""
         paths = StatePaths(Path(state_dir).resolve())
         plan = plans.load(paths) if paths.root.is_dir() else None
         if plan is None:
-            raise LocalError(f"There is no state in {paths.root}.", "Start one: ecm up, with the same --state.")
+            raise OperatorError(f"There is no state in {paths.root}.", "Start one: ecm up, with the same --state.")
         return cls(paths, plan)
 
     def stop(self) -> None:
@@ -117,7 +119,7 @@ class Stack:
         return self.paths.root
 
     def load_region(self) -> Region:
-        """The region file's content. Raises `LocalError` where it isn't right."""
+        """The region file's content. Raises `OperatorError` where it isn't right."""
         return self.plan.load_region()
 
     @property
@@ -140,7 +142,7 @@ class Stack:
         """Credentials of a client (`nhs-psychology`), a service (`ecm-referrals`) or of `ecm-admin`."""
         known = credentials.passwords(self.paths)["kafka"]
         if principal not in known:
-            raise LocalError(f"Kafka knows no {principal!r}.", f"It knows: {', '.join(sorted(known))}.")
+            raise OperatorError(f"Kafka knows no {principal!r}.", f"It knows: {', '.join(sorted(known))}.")
         return KafkaCredentials(self.plan.address("kafka"), principal, known[principal])
 
     def env(self, service: str) -> dict[str, str]:
@@ -149,22 +151,22 @@ class Stack:
         return {**environment.of_service(self.paths, self.plan, service), "ECM_DATABASE_OWNER_URL": owner}
 
     def kill(self, part: str) -> None:
-        """SIGKILL one part; the supervisor starts it again. Raises `LocalError` where it doesn't run."""
+        """SIGKILL one part; the supervisor starts it again. Raises `OperatorError` where it doesn't run."""
         found = self.state.parts.get(part)
         if found is None:
-            raise LocalError(f"There is no part {part!r} here.", f"Parts are: {', '.join(self.plan.parts)}.")
+            raise OperatorError(f"There is no part {part!r} here.", f"Parts are: {', '.join(self.plan.parts)}.")
         if found.process is None or not found.process.identity.send(signal.SIGKILL):
-            raise LocalError(f"{part} doesn't run now.", "Look with ecm status.")
+            raise OperatorError(f"{part} doesn't run now.", "Look with ecm status.")
         # Until it is gone the state file still calls it healthy.
         found.process.identity.gone_within(STOP_SECONDS)
 
     def wait_healthy(self, part: str = "", seconds: float = 60.0) -> None:
-        """Wait until a part, or every one, is healthy (again). Raises `LocalError` after `seconds`."""
+        """Wait until a part, or every one, is healthy (again). Raises `OperatorError` after `seconds`."""
         names = [part] if part else list(self.plan.parts)
         until = time.monotonic() + seconds
         while not all(_healthy(self.state, name) for name in names):
             if time.monotonic() > until:
-                raise LocalError(f"{', '.join(names)} not healthy within {seconds:g} s.", "Look with ecm status.")
+                raise OperatorError(f"{', '.join(names)} not healthy within {seconds:g} s.", "Look with ecm status.")
             time.sleep(0.05)
 
 
@@ -179,10 +181,10 @@ def prepare(
     fresh_ports: bool = False,
     keycloak: str | None = None,
 ) -> Plan:
-    """Decide and remember what a state runs. Raises `LocalError` where it is served already."""
+    """Decide and remember what a state runs. Raises `OperatorError` where it is served already."""
     private_directory(paths.root)
     if states.read(paths).supervised:
-        raise LocalError(f"{paths.root} is served already.", "Look with ecm status, or end it with ecm down.")
+        raise OperatorError(f"{paths.root} is served already.", "Look with ecm status, or end it with ecm down.")
     old = plans.load(paths)
     plan = plans.revise(
         old,
@@ -201,12 +203,14 @@ def prepare(
 
 
 def stop(paths: StatePaths) -> bool:
-    """End the supervisor of a state; False where none ran. Raises `LocalError` where it doesn't end."""
+    """End the supervisor of a state; False where none ran. Raises `OperatorError` where it doesn't end."""
     supervisor = states.read(paths).supervisor
     if supervisor is None or not supervisor.identity.send(signal.SIGTERM):
         return False
     if not supervisor.identity.gone_within(STOP_SECONDS):
-        raise LocalError(f"The supervisor (pid {supervisor.pid}) doesn't end.", f"Kill it: kill -9 {supervisor.pid}.")
+        raise OperatorError(
+            f"The supervisor (pid {supervisor.pid}) doesn't end.", f"Kill it: kill -9 {supervisor.pid}."
+        )
     return True
 
 
@@ -248,13 +252,13 @@ def _await_healthy(paths: StatePaths, process: subprocess.Popen[bytes], observer
         if ended:
             raise _start_failure(paths, now)
         time.sleep(0.05)
-    raise LocalError(f"Not healthy within {START_SECONDS:g} s.", "Look with ecm status and ecm logs.")
+    raise OperatorError(f"Not healthy within {START_SECONDS:g} s.", "Look with ecm status and ecm logs.")
 
 
-def _start_failure(paths: StatePaths, now: RunState) -> LocalError:
+def _start_failure(paths: StatePaths, now: RunState) -> OperatorError:
     if now.phase == "failed":
-        return LocalError(now.message, now.hint)
-    return LocalError("The supervisor ended at once.", f"See {paths.log('supervisor')}.")
+        return OperatorError(now.message, now.hint)
+    return OperatorError("The supervisor ended at once.", f"See {paths.log('supervisor')}.")
 
 
 def _healthy(now: RunState, part: str) -> bool:

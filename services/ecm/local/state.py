@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ValidationError
 
-from ecm.local.files import read_json, write_private
+from ecm.admin.files import read_json, write_private
 from ecm.local.paths import StatePaths
 from ecm.local.process import Identity
 

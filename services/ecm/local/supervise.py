@@ -4,8 +4,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from ecm.admin.errors import OperatorError
 from ecm.local import plan as plans
-from ecm.local.errors import LocalError
 from ecm.local.paths import StatePaths
 from ecm.local.supervisor import Supervisor
 
@@ -17,7 +17,7 @@ def main(state: str, lifeline: str = "") -> int:
     assert plan is not None, "whoever starts this has saved a plan"
     try:
         asyncio.run(_serve(paths, plan, int(lifeline) if lifeline else None))
-    except LocalError as error:
+    except OperatorError as error:
         print(error, file=sys.stderr)
         return 1
     return 0

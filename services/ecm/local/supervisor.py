@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
-from ecm.local import binaries, credentials, environment, parts, ports, seed, state
-from ecm.local.errors import LocalError
-from ecm.local.files import private_directory, tail
-from ecm.local.names import SERVICES
+from ecm.admin import agreements, credentials
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import private_directory, tail
+from ecm.admin.names import SERVICES
+from ecm.local import binaries, environment, parts, ports, state
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 from ecm.local.process import myself
@@ -37,14 +38,14 @@ class Supervisor:
     async def run(self, lifeline: int | None = None) -> None:
         """Serve until a signal, or until `lifeline` (the reading end of a pipe) reaches its end.
 
-        Raises `LocalError` where a part can't be started; everything is stopped then.
+        Raises `OperatorError` where a part can't be started; everything is stopped then.
         """
         with only_one(self._paths):
             self._listen(lifeline)
             end_orphans(self._paths)
             try:
                 await self._serve()
-            except LocalError as error:
+            except OperatorError as error:
                 await self._stop_all()
                 self._board.enter("failed", error.message, error.hint)
                 raise
@@ -79,7 +80,7 @@ class Supervisor:
                 task.cancel()
         await asyncio.gather(*(self._start(name) for name in self._plan.services))
         if set(SERVICES) <= set(self._plan.services):
-            await seed.seed_region(Stack(self._paths, self._plan))
+            await agreements.seed_region(Stack(self._paths, self._plan))
         self._board.enter("healthy")
 
     def _prepare(self) -> None:
@@ -108,7 +109,7 @@ class Supervisor:
         if await run(Command(arguments, environment.python()), log) != 0:
             words = "\n  ".join(tail(log, 6))
             message = f"A migration failed. The end of its log:\n  {words}"
-            raise LocalError(message, "See all of it: ecm logs migrations.")
+            raise OperatorError(message, "See all of it: ecm logs migrations.")
 
     async def _stop_all(self) -> None:
         if self._board.state.phase != "failed":
@@ -135,13 +136,13 @@ class Supervisor:
 
 @contextmanager
 def only_one(paths: StatePaths) -> Iterator[None]:
-    """Hold the state's lock. Raises `LocalError` where another supervisor does."""
+    """Hold the state's lock. Raises `OperatorError` where another supervisor does."""
     private_directory(paths.root)
     with paths.lock_file.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise LocalError(
+            raise OperatorError(
                 f"{paths.root} is served already.", "Look with ecm status, or end it with ecm down."
             ) from None
         yield

@@ -4,8 +4,8 @@ import asyncio
 import time
 from asyncio.subprocess import Process
 
-from ecm.local.errors import LocalError
-from ecm.local.files import tail
+from ecm.admin.errors import OperatorError
+from ecm.admin.files import tail
 from ecm.local.parts import Part
 from ecm.local.paths import StatePaths
 from ecm.local.process import identify
@@ -31,7 +31,7 @@ class Watch:
         self._first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     async def healthy(self) -> None:
-        """Start it and wait until it is healthy for the first time. Raises `LocalError` where it won't be."""
+        """Start it and wait until it is healthy for the first time. Raises `OperatorError` where it won't be."""
         self._task = asyncio.create_task(self._keep(), name=f"watch-{self._part.name}")
         await asyncio.shield(self._first)
 
@@ -50,7 +50,7 @@ class Watch:
             tries += 1
             try:
                 why = await self._once()
-            except LocalError as error:
+            except OperatorError as error:
                 if not self._first.done():
                     self._first.set_exception(error)
                     return
@@ -115,9 +115,9 @@ class Watch:
             process.kill()
             await process.wait()
 
-    def _never_healthy(self, why: str) -> LocalError:
+    def _never_healthy(self, why: str) -> OperatorError:
         words = "\n  ".join(tail(self._paths.log(self._part.name), 8))
-        return LocalError(
+        return OperatorError(
             f"{self._part.name} doesn't start: {why}. The end of its log:\n  {words}",
             f"See all of it: ecm logs {self._part.name}.",
         )

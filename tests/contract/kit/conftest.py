@@ -12,14 +12,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.kit.builders import EVENTS, TABLES, KitSettings
+from ecm.admin import credentials, databases
+from ecm.admin.kafka_sync import admin
+from ecm.admin.names import KAFKA_ADMIN, app_role, owner_role
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.migrations import migrate
 from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.ids import RandomIds
 from ecm.kit.telemetry import configure_logging
-from ecm.local import credentials, databases
-from ecm.local.kafka_sync import admin
-from ecm.local.names import KAFKA_ADMIN, app_role, owner_role
 from ecm.local.stack import Stack
 from unit.kit.builders import EXAMPLE_REGION, FakeClock, example_region
 

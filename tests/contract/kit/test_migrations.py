@@ -10,10 +10,10 @@ from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from contract.kit.conftest import PACKAGE, SERVICE, Database
+from ecm.admin.names import app_role
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.migrations import MigrationError, migrate
 from ecm.kit.db.tables import metadata
-from ecm.local.names import app_role
 
 
 async def test_two_runs_at_once_and_a_third(database: Database) -> None:

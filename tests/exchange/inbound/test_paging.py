@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from ecm.admin.names import app_role
 from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Contribution
@@ -24,7 +25,6 @@ from ecm.kit.rpc.channel import LARGEST_MESSAGE, Peer
 from ecm.kit.rpc.server import serving
 from ecm.kit.service import runtime_of
 from ecm.kit.settings import ServiceSettings
-from ecm.local.names import app_role
 from ecm.local.stack import Stack
 from exchange.inbound.world import PSYCHOLOGY, World, category_grant, patient_grant
 

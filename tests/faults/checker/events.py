@@ -1,6 +1,6 @@
 """No event is lost: from the outbox to the topic, from the topic to each consumer."""
 
-from ecm.local.names import CONSUMES
+from ecm.admin.names import CONSUMES
 from faults.checker.verdict import Verdict
 from faults.concerns import concerns
 from faults.evidence import OWNERS, Evidence

@@ -16,6 +16,7 @@ import grpc
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from ecm.admin.names import app_role
 from ecm.api.common.v1 import values_pb2
 from ecm.api.consent.v1 import consent_service_pb2 as service
 from ecm.api.consent.v1.consent_service_pb2_grpc import ConsentServiceStub
@@ -28,7 +29,6 @@ from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.settings import service_topic
-from ecm.local.names import app_role
 from ecm.local.stack import Stack
 from rpc.consent.builders import agreement, give
 from rpc.consent.neighbours import Exchange, Kept, serving

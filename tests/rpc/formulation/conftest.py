@@ -11,6 +11,7 @@ from uuid import uuid4
 import grpc
 import pytest
 
+from ecm.admin.names import app_role
 from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
 from ecm.formulation.app import DESCRIPTORS, build
@@ -24,7 +25,6 @@ from ecm.kit.errors import DomainError
 from ecm.kit.rpc.server import serving as serving_grpc
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.service import runtime_of
-from ecm.local.names import app_role
 from ecm.local.stack import Stack
 from rpc.formulation.peers import Others, serving
 

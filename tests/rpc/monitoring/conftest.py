@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 import grpc
 import pytest
 
+from ecm.admin.names import app_role
 from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import MonitoringServiceStub
 from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.server import serving
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.service import runtime_of
-from ecm.local.names import app_role
 from ecm.local.stack import Stack
 from ecm.monitoring.app import SERVICES, build
 from ecm.monitoring.policy import POLICY

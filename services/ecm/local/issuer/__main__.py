@@ -7,13 +7,13 @@ from pathlib import Path
 import uvicorn
 from joserfc.jwk import ECKey
 
+from ecm.admin.people import people_beside
 from ecm.kit.region import load_region
 from ecm.local.issuer.app import build
 from ecm.local.issuer.assertions import AssertionCheck
 from ecm.local.issuer.clients import registered
 from ecm.local.issuer.grants import Grants
 from ecm.local.issuer.minting import Mint
-from ecm.local.issuer.people import people_beside
 from ecm.local.issuer.replay import UsedAssertions
 from ecm.local.paths import StatePaths
 
@@ -22,7 +22,7 @@ def main(state: str, region_file: str, port: str, fhir_base: str) -> None:
     """Serve until SIGTERM."""
     paths = StatePaths(Path(state))
     issuer = f"http://127.0.0.1:{port}"
-    key = ECKey.import_key(json.loads((paths.keys / "issuer.jwk.json").read_text(encoding="utf-8")))
+    key = ECKey.import_key(json.loads(paths.issuer_key.read_text(encoding="utf-8")))
     check = AssertionCheck((f"{issuer}/token", issuer), UsedAssertions(paths.issuer / "used.sqlite"))
     clients = registered(load_region(Path(region_file)), paths)
     grants = Grants(clients, people_beside(Path(region_file)), check, fhir_base)

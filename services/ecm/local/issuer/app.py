@@ -9,10 +9,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from ecm.admin.names import JWT_BEARER, TOKEN_SECONDS
 from ecm.kit.auth.scopes import SCOPES
 from ecm.local.issuer.clients import PARTNER_ALGORITHMS
-from ecm.local.issuer.grants import JWT_BEARER, Grants
-from ecm.local.issuer.minting import LIFETIME, Mint
+from ecm.local.issuer.grants import Grants
+from ecm.local.issuer.minting import Mint
 from ecm.local.issuer.refusals import Refused, invalid_request
 
 LARGEST_FORM = 64 * 1024
@@ -38,7 +39,7 @@ def build(mint: Mint, grants: Grants, now: Callable[[], float] = time.time) -> S
         body: dict[str, object] = {
             "access_token": signed,
             "token_type": "Bearer",
-            "expires_in": LIFETIME,
+            "expires_in": TOKEN_SECONDS,
             "scope": subject.scope,
         }
         return JSONResponse(body, headers=NO_STORE)

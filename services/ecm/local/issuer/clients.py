@@ -6,8 +6,8 @@ from typing import Literal
 
 from joserfc.jwk import ECKey, JWKRegistry, Key
 
+from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
 from ecm.kit.region import Region
-from ecm.local.names import PERSON_CLIENT, SERVICES, principal
 from ecm.local.paths import StatePaths
 
 # SMART Backend Services §"Registering": these two, and no other, for partners.

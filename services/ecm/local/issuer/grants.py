@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ecm.admin.names import JWT_BEARER, PERSON_CLIENT, SERVICES, principal
+from ecm.admin.people import Person
 from ecm.kit.auth.scopes import allows, is_scope, parse
 from ecm.local.issuer.assertions import AssertionCheck, claimed_issuer
 from ecm.local.issuer.clients import Registered
 from ecm.local.issuer.minting import Subject
-from ecm.local.issuer.people import Person
 from ecm.local.issuer.refusals import Refused, invalid_client, invalid_grant, invalid_scope
-from ecm.local.names import PERSON_CLIENT, SERVICES, principal
 
 JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 SERVICE_AUDIENCES = tuple(map(principal, SERVICES))
 
 Form = Mapping[str, str]

@@ -8,7 +8,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-LIFETIME = 300
+from ecm.admin.names import TOKEN_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Mint:
     key: ECKey
 
     def token(self, subject: Subject, now: int) -> str:
-        """A signed token that lives `LIFETIME` seconds from `now` (seconds since 1970)."""
+        """A signed token that lives `TOKEN_SECONDS` seconds from `now` (seconds since 1970)."""
         claims = {
             "iss": self.issuer,
             "sub": subject.sub,
             "azp": subject.azp,
             "aud": list(subject.audience),
             "iat": now,
-            "exp": now + LIFETIME,
+            "exp": now + TOKEN_SECONDS,
             "jti": str(uuid.uuid4()),
             "scope": subject.scope,
             **(subject.extra or {}),

@@ -1,5 +1,0 @@
-"""The command line `ecm`."""
-
-from ecm.local.cli.app import main
-
-__all__ = ["main"]
