@@ -15,8 +15,8 @@ from ecm.admin.keycloak.keys import Keys
 from ecm.admin.keycloak.wanted import Wish, wanted
 from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
 from ecm.admin.people import people_beside
-from ecm.kit.auth.scopes import SCOPES
 from ecm.kit.region import load_region
+from ecm.kit.scopes import SCOPES
 
 REGION_FILE = Path(__file__).parents[2] / "deploy" / "regions" / "example" / "region.yaml"
 REGION = load_region(REGION_FILE)

@@ -33,7 +33,8 @@ from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import make_producer
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.engine import make_engine
-from ecm.kit.db.uow import UNLIMITED, UnitOfWork
+from ecm.kit.db.scope import UNLIMITED
+from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.ids import RandomIds
 from ecm.kit.metrics import serve_metrics
 from ecm.kit.region import RegionError, load_region

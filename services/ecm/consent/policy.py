@@ -1,7 +1,7 @@
 """Who may call which RPC of `consent` (checklist 217 to 232); what isn't listed is refused."""
 
-from ecm.kit.rpc.policy import rule
-from ecm.kit.rpc.roles import (
+from ecm.kit.auth.policy import rule
+from ecm.kit.auth.roles import (
     ADMINISTRATOR,
     CASE_MANAGER,
     DATA_PROTECTION_OFFICER,

@@ -17,12 +17,12 @@ from ecm.consent.learning import Learning
 from ecm.consent.lease import Lease
 from ecm.consent.store import facts, narrowings, sets
 from ecm.kit.auth.principal import PrincipalKind
+from ecm.kit.auth.roles import ADMINISTRATOR, DATA_PROTECTION_OFFICER
+from ecm.kit.call import current_call
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
-from ecm.kit.rpc.call import current_call
 from ecm.kit.rpc.commands import Commands
-from ecm.kit.rpc.roles import ADMINISTRATOR, DATA_PROTECTION_OFFICER
 
 # Kept of the caller's deadline, to answer ENFORCING in time.
 MARGIN_SECONDS = 0.3

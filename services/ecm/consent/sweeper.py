@@ -15,7 +15,8 @@ from ecm.consent.store.records import ADULT_REVIEW, CONSENT, EXPIRY, OVERRIDE, O
 from ecm.consent.tables import deadline
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.clock import Clock
-from ecm.kit.db.uow import UNLIMITED, Tx, UnitOfWork
+from ecm.kit.db.scope import UNLIMITED
+from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.telemetry import logger
 
 EVERY_SECONDS = 0.5

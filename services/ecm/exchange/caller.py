@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ecm.kit.auth.scopes import allows
+from ecm.kit.scopes import allows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Who may call which method of the exchange's gRPC service."""
 
-from ecm.kit.rpc import roles
-from ecm.kit.rpc.policy import Policy, rule
+from ecm.kit.auth import roles
+from ecm.kit.auth.policy import Policy, rule
 
 # Who may ask for a child's accounting of disclosures: whoever works with children, and who answers for their data.
 _ACCOUNTABLE = (

@@ -3,8 +3,8 @@
 Only the psychologist writes and amends the formulation (225): those methods name no YOT role at all.
 """
 
-from ecm.kit.rpc.policy import Policy, rule
-from ecm.kit.rpc.roles import (
+from ecm.kit.auth.policy import Policy, rule
+from ecm.kit.auth.roles import (
     ALL_AGENCY_KINDS,
     CASE_MANAGER,
     CONSENT,

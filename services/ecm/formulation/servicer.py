@@ -23,9 +23,9 @@ from ecm.formulation.commands import (
 )
 from ecm.formulation.commands.drawings import StricterDrawingError
 from ecm.formulation.peers import Peers
+from ecm.kit.call import current_call
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.narrowing import Narrowings
-from ecm.kit.rpc.call import current_call
 from ecm.kit.rpc.commands import Commands
 
 Q = TypeVar("Q", bound=Message)

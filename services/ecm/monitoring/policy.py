@@ -1,7 +1,7 @@
 """Who may call what of `monitoring` (checklist 228, 230, 231); what isn't listed is refused."""
 
-from ecm.kit.rpc.policy import Policy, rule
-from ecm.kit.rpc.roles import (
+from ecm.kit.auth.policy import Policy, rule
+from ecm.kit.auth.roles import (
     ANALYST,
     CASE_MANAGER,
     EXCHANGE,

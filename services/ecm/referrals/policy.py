@@ -1,7 +1,7 @@
 """Who may call what of `referrals` (checklist P: 217 to 219, 229, 232); what isn't listed is refused."""
 
-from ecm.kit.rpc.policy import Policy, rule
-from ecm.kit.rpc.roles import (
+from ecm.kit.auth.policy import Policy, rule
+from ecm.kit.auth.roles import (
     CASE_MANAGER,
     CONSENT,
     DATA_PROTECTION_OFFICER,

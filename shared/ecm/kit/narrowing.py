@@ -21,8 +21,9 @@ from sqlalchemy.dialects.postgresql import insert
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.db.idempotency import CommandKey
+from ecm.kit.db.scope import UNLIMITED
 from ecm.kit.db.tables import narrowing_intent
-from ecm.kit.db.uow import UNLIMITED, Tx, UnitOfWork
+from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason, from_status, to_status
 from ecm.kit.metrics import NARROWINGS_OPEN
 from ecm.kit.telemetry import logger

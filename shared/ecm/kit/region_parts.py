@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ecm.kit.auth.scopes import SCOPES, is_scope
+from ecm.kit.scopes import SCOPES, is_scope
 
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9-]{2,20}$")]
 Id = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$")]
@@ -27,7 +27,7 @@ Role = Literal[
 
 def _in_catalogue(scope: str) -> str:
     if not is_scope(scope):
-        raise ValueError(f"{scope!r} isn't in the catalogue of scopes (ecm.kit.auth.scopes)")
+        raise ValueError(f"{scope!r} isn't in the catalogue of scopes (ecm.kit.scopes)")
     return scope
 
 

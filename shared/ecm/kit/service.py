@@ -19,6 +19,7 @@ import uvloop
 from google.protobuf.descriptor import ServiceDescriptor
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ecm.kit.auth.policy import Rule
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.bus.bounds import own_cancellations_only
 from ecm.kit.bus.events import source_of
@@ -32,7 +33,6 @@ from ecm.kit.ids import Ids, RandomIds
 from ecm.kit.metrics import serve_metrics
 from ecm.kit.region import Region, RegionError, load_region
 from ecm.kit.rpc.channel import Peer
-from ecm.kit.rpc.policy import Rule
 from ecm.kit.rpc.server import AddServicers, PortTakenError, serving, until_signal
 from ecm.kit.settings import ServiceSettings, service_topic
 from ecm.kit.telemetry import configure_logging, logger

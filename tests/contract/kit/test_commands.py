@@ -13,14 +13,14 @@ from contract.kit.builders import a_child, child
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1.referrals_records_pb2 import Child
 from ecm.api.referrals.v1.referrals_service_pb2 import RegisterChildRequest, RegisterChildResponse
+from ecm.kit.auth.policy import rule
 from ecm.kit.auth.principal import Principal
+from ecm.kit.call import Call, answering
 from ecm.kit.db.tables import idempotency, outbox
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.narrowing import Narrowings
-from ecm.kit.rpc.call import Call, answering
 from ecm.kit.rpc.commands import Commands
-from ecm.kit.rpc.policy import rule
 from ecm.kit.trace import new_trace
 from unit.kit.builders import FakeClock, person
 

@@ -10,12 +10,12 @@ from contract.kit.builders import a_child, child
 from ecm.api.common.v1 import record_pb2
 from ecm.api.referrals.v1.referrals_events_pb2 import RECORD_KIND_CHILD, RecordChanged
 from ecm.api.referrals.v1.referrals_records_pb2 import Case, Child
+from ecm.kit.auth.policy import rule
 from ecm.kit.auth.principal import service_principal
+from ecm.kit.call import Call, answering
 from ecm.kit.db.tables import outbox
 from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.rpc.call import Call, answering
-from ecm.kit.rpc.policy import rule
 from ecm.kit.trace import new_trace, with_trace
 from unit.kit.builders import FakeClock, person
 

@@ -20,12 +20,12 @@ from ecm.api.common.v1.actor_pb2 import Actor, AssertedPractitioner
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1 import referrals_service_pb2 as service_pb2
 from ecm.api.referrals.v1 import referrals_service_pb2_grpc as service_grpc
+from ecm.kit.auth.policy import rule
 from ecm.kit.auth.principal import PrincipalKind
 from ecm.kit.auth.verifier import TokenVerifier
+from ecm.kit.call import Call, current_call
 from ecm.kit.errors import DomainError, Reason, from_status
-from ecm.kit.rpc.call import Call, current_call
 from ecm.kit.rpc.channel import Peer
-from ecm.kit.rpc.policy import rule
 from ecm.kit.rpc.server import PortTakenError, serving
 from ecm.kit.rpc.status import STATUS_DETAILS_KEY
 from faulting.proxy import Proxy

@@ -19,7 +19,8 @@ from ecm.formulation.settings import FormulationSettings
 from ecm.formulation.store import record_events
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.db.migrations import migrate
-from ecm.kit.db.uow import UNLIMITED, UnitOfWork
+from ecm.kit.db.scope import UNLIMITED
+from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.rpc.channel import LARGEST_MESSAGE, Peer
 from ecm.kit.rpc.server import serving

@@ -29,7 +29,8 @@ from ecm.exchange.search.index import index_rows
 from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
-from ecm.kit.db.uow import Scope, UnitOfWork
+from ecm.kit.db.scope import Scope
+from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import Region

@@ -3,8 +3,8 @@
 import pytest
 
 from ecm.api.monitoring.v1 import monitoring_service_pb2 as pb
+from ecm.kit.auth.roles import ALL_ROLES, ALL_SERVICES, EXCHANGE
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.rpc.roles import ALL_ROLES, ALL_SERVICES, EXCHANGE
 from ecm.monitoring.app import SERVICES
 from ecm.monitoring.policy import POLICY
 from rpc.tokens import Forge

@@ -2,8 +2,8 @@
 
 from ecm.api.consent.v1 import consent_service_pb2
 from ecm.consent.policy import POLICY
-from ecm.kit.rpc.policy import unlisted
-from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER
+from ecm.kit.auth.policy import unlisted
+from ecm.kit.auth.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER
 
 SERVICE = consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"]
 

@@ -5,8 +5,8 @@ import pytest
 from ecm.formulation.app import DESCRIPTORS
 from ecm.formulation.model import roles as words
 from ecm.formulation.policy import POLICY
-from ecm.kit.rpc import roles
-from ecm.kit.rpc.policy import unlisted
+from ecm.kit.auth import roles
+from ecm.kit.auth.policy import unlisted
 
 PSYCHOLOGISTS = {
     "RecordDevelopmentalMap",

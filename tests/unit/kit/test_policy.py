@@ -3,11 +3,11 @@
 import pytest
 
 from ecm.api.referrals.v1.referrals_service_pb2 import DESCRIPTOR
+from ecm.kit.auth.policy import by_full_name, check, rule, unlisted
 from ecm.kit.auth.principal import Principal, PrincipalKind, service_principal
+from ecm.kit.auth.roles import ALL_AGENCY_KINDS, ALL_ROLES
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region_parts import AgencyKind, Role
-from ecm.kit.rpc.policy import by_full_name, check, rule, unlisted
-from ecm.kit.rpc.roles import ALL_AGENCY_KINDS, ALL_ROLES
 from unit.kit.builders import example_region, person
 
 SERVICE = DESCRIPTOR.services_by_name["ReferralsService"]

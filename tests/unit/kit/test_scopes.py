@@ -2,7 +2,7 @@
 
 import pytest
 
-from ecm.kit.auth.scopes import SCOPES, Scope, allows, is_scope, parse
+from ecm.kit.scopes import SCOPES, Scope, allows, is_scope, parse
 from unit.kit.builders import example_region
 
 

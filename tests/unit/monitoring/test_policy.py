@@ -1,7 +1,7 @@
 """Who may call what (checklist 228, 230, 231)."""
 
-from ecm.kit.rpc.policy import unlisted
-from ecm.kit.rpc.roles import ANALYST, EXCHANGE, SENIOR_PRACTITIONER, YOT_MANAGER
+from ecm.kit.auth.policy import unlisted
+from ecm.kit.auth.roles import ANALYST, EXCHANGE, SENIOR_PRACTITIONER, YOT_MANAGER
 from ecm.monitoring.app import SERVICES
 from ecm.monitoring.policy import POLICY
 from ecm.monitoring.store import KINDS

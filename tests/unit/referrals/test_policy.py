@@ -2,9 +2,9 @@
 
 from types import SimpleNamespace
 
+from ecm.kit.auth.policy import unlisted
+from ecm.kit.auth.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER, EXCHANGE, SUPERVISOR, YOT_MANAGER
 from ecm.kit.errors import Reason
-from ecm.kit.rpc.policy import unlisted
-from ecm.kit.rpc.roles import ADMINISTRATOR, ANALYST, CASE_MANAGER, EXCHANGE, SUPERVISOR, YOT_MANAGER
 from ecm.referrals.app import SERVICES
 from ecm.referrals.commands.deciding import check_on_panel
 from ecm.referrals.policy import POLICY

@@ -4,8 +4,8 @@ from ecm.admin.keycloak import scopes
 from ecm.admin.keycloak.configuration import MANAGED, Item, mapper
 from ecm.admin.keycloak.keys import PARTNER, SERVICE, Keys, Registration
 from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
-from ecm.kit.auth.scopes import SCOPES, allows, parse
 from ecm.kit.region import Client, Region
+from ecm.kit.scopes import SCOPES, allows, parse
 
 # SMART Backend Services: an assertion lives five minutes at most. Keycloak counts from its iat.
 LONGEST_ASSERTION = "300"

@@ -2,7 +2,7 @@
 
 from ecm.admin.keycloak.configuration import REGISTRATION, ROLES, Item, mapper
 from ecm.admin.names import SERVICES, principal
-from ecm.kit.auth.scopes import SCOPES
+from ecm.kit.scopes import SCOPES
 
 FHIR = "ecm-fhir"
 PERSON = "ecm-person"

@@ -15,8 +15,9 @@ from ecm.api.consent.v1 import consent_records_pb2 as records
 from ecm.consent.tables import CONSENT_ORDINAL, consent_order, deadline
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.records import Record, Records
+from ecm.kit.db.scope import UNLIMITED
 from ecm.kit.db.tables import record
-from ecm.kit.db.uow import UNLIMITED, Tx
+from ecm.kit.db.uow import Tx
 
 M = TypeVar("M", bound=Message)
 

@@ -3,8 +3,8 @@
 import orjson
 
 from ecm.exchange.settings import ExchangeSettings
-from ecm.kit.auth.scopes import SCOPES
 from ecm.kit.auth.verifier import ALGORITHMS
+from ecm.kit.scopes import SCOPES
 
 
 def smart_configuration(settings: ExchangeSettings) -> bytes:

@@ -12,8 +12,9 @@ from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.register import Register
 from ecm.exchange.audit.scope import require_child
 from ecm.exchange.audit.verify import verify
-from ecm.kit.db.uow import UnitOfWork, scope_of
-from ecm.kit.rpc.call import current_call
+from ecm.kit.call import current_call
+from ecm.kit.db.scope import scope_of
+from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.rpc.commands import Commands
 
 

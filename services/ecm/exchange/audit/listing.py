@@ -15,7 +15,8 @@ from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.audit.register import Register
 from ecm.exchange.audit.scope import check_text, in_scope, require_child
 from ecm.exchange.mapping.ids import fhir_id
-from ecm.kit.db.uow import Scope, Tx
+from ecm.kit.db.scope import Scope
+from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
 

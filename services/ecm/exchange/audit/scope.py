@@ -4,7 +4,7 @@ import re
 from uuid import UUID
 
 from ecm.exchange.audit.register import Register, Registered
-from ecm.kit.db.uow import Scope
+from ecm.kit.db.scope import Scope
 from ecm.kit.errors import DomainError, Reason
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

@@ -10,8 +10,8 @@ from ecm.exchange.intake import answers, clinical, plans, reports
 from ecm.exchange.intake.context import Found, Writer
 from ecm.exchange.intake.elements import Element, invariant
 from ecm.exchange.intake.references import Named
+from ecm.kit.auth.roles import PSYCHOLOGY
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.rpc.roles import PSYCHOLOGY
 
 Interaction = Literal["create", "update"]
 

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ecm.admin.names import JWT_BEARER, TOKEN_SECONDS
-from ecm.kit.auth.scopes import SCOPES
+from ecm.kit.scopes import SCOPES
 from ecm.local.issuer.clients import PARTNER_ALGORITHMS
 from ecm.local.issuer.grants import Grants
 from ecm.local.issuer.minting import Mint

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ecm.admin.names import JWT_BEARER, PERSON_CLIENT, SERVICES, principal
 from ecm.admin.people import Person
-from ecm.kit.auth.scopes import allows, is_scope, parse
+from ecm.kit.scopes import allows, is_scope, parse
 from ecm.local.issuer.assertions import AssertionCheck, claimed_issuer
 from ecm.local.issuer.clients import Registered
 from ecm.local.issuer.minting import Subject

@@ -18,8 +18,9 @@ from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.consent.v1.consent_service_pb2 import NarrowRequest
 from ecm.kit.auth.principal import service_principal
 from ecm.kit.db.records import Record
+from ecm.kit.db.scope import UNLIMITED
 from ecm.kit.db.tables import narrowing_intent
-from ecm.kit.db.uow import UNLIMITED, Tx, UnitOfWork
+from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.referrals.commands.deciding import check_version, ref_of
 

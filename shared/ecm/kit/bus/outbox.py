@@ -17,8 +17,8 @@ from ecm.kit.clock import Clock
 from ecm.kit.db.engine import plain
 from ecm.kit.db.failures import is_transient
 from ecm.kit.db.tables import idempotency, inbox, outbox
+from ecm.kit.db.transaction import OUTBOX_CHANNEL
 from ecm.kit.db.turns import still, turn
-from ecm.kit.db.uow import OUTBOX_CHANNEL
 from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
 from ecm.kit.telemetry import logger
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
@@ -14,12 +14,10 @@ from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.kit.db.changes import RecordEvents, change_of
 from ecm.kit.db.pages import Page, bounded
 from ecm.kit.db.tables import record, record_version
+from ecm.kit.db.transaction import Transaction
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
 from ecm.kit.trace import current_trace
-
-if TYPE_CHECKING:
-    from ecm.kit.db.uow import Tx
 
 M = TypeVar("M", bound=Message)
 
@@ -45,7 +43,7 @@ class Record(Generic[M]):
 class Records:
     """The records of a service within one transaction, as far as its principal may see them."""
 
-    def __init__(self, tx: "Tx", events: RecordEvents) -> None:
+    def __init__(self, tx: Transaction, events: RecordEvents) -> None:
         self._tx = tx
         self._events = events
 

@@ -9,10 +9,10 @@ from google.protobuf.message import Message
 
 from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.kit.auth.tokens import TokenSource
+from ecm.kit.call import call_or_none
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.metrics import PEER_CALLS
-from ecm.kit.rpc.call import call_or_none
 from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, IDEMPOTENCY_KEY, TRACEPARENT
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.settings import ServiceSettings

@@ -7,12 +7,12 @@ from uuid import UUID
 from google.protobuf.message import Message
 
 from ecm.api.common.v1.record_pb2 import RecordRef
+from ecm.kit.call import current_call
 from ecm.kit.db.idempotency import CommandKey, claim, request_hash, store_answer, store_error
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, GrpcStatus
 from ecm.kit.metrics import REPLAYS
 from ecm.kit.narrowing import Narrowings, intent_id_of
-from ecm.kit.rpc.call import current_call
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)

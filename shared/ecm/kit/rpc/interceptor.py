@@ -10,16 +10,16 @@ import grpc
 from google.protobuf.message import DecodeError
 
 from ecm.api.common.v1.actor_pb2 import Actor
+from ecm.kit.auth.policy import Rule, check
 from ecm.kit.auth.principal import PrincipalKind, principal_of
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.bounds import check_request
+from ecm.kit.call import Call, answering
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.metrics import RPC_CALLS, RPC_LIMITED, RPC_SECONDS
 from ecm.kit.rates import Rates
 from ecm.kit.region import Region
-from ecm.kit.rpc.call import Call, answering
 from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, TRACEPARENT, bearer, idempotency_key, text_value
-from ecm.kit.rpc.policy import Rule, check
 from ecm.kit.rpc.status import send_error, status_code
 from ecm.kit.telemetry import logger
 from ecm.kit.trace import Trace, with_trace
@@ -59,7 +59,7 @@ class Visit:
 
 
 class AuthInterceptor(grpc.aio.ServerInterceptor):
-    """Admits calls by token and policy; `policy` is by full method name (`ecm.kit.rpc.policy.by_full_name`).
+    """Admits calls by token and policy; `policy` is by full method name (`ecm.kit.auth.policy.by_full_name`).
 
     Errors leave by status code and trailing metadata, never by `context.abort`:
     grpc.aio's `stop()` isn't graceful after an abort.

@@ -12,12 +12,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
 
+from ecm.kit.auth.policy import Rule, by_full_name
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.rates import Rates
 from ecm.kit.region import Region
 from ecm.kit.rpc.channel import LARGEST_MESSAGE
 from ecm.kit.rpc.interceptor import AuthInterceptor
-from ecm.kit.rpc.policy import Rule, by_full_name
 from ecm.kit.settings import ServiceSettings
 from ecm.kit.telemetry import logger
 

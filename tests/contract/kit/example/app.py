@@ -7,9 +7,9 @@ from contract.kit.builders import EVENTS, KitSettings
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.referrals.v1 import referrals_service_pb2 as service_pb2
 from ecm.api.referrals.v1 import referrals_service_pb2_grpc as service_grpc
+from ecm.kit.auth.policy import rule
 from ecm.kit.db.uow import Tx
 from ecm.kit.rpc.commands import Commands
-from ecm.kit.rpc.policy import rule
 from ecm.kit.service import Parts, Runtime, run_service
 
 

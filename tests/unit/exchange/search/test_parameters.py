@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ecm.exchange.search.parameters import EVERYWHERE, REGISTRY
-from ecm.kit.auth.scopes import READABLE
+from ecm.kit.scopes import READABLE
 
 DEFINITIONS = Path(__file__).parents[5] / "shared/fhir/r4/search-parameters.json"
 pytestmark = pytest.mark.skipif(not DEFINITIONS.is_file(), reason="R4's search parameters aren't beside this clone")

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from ecm.kit.auth.policy import Rule
 from ecm.kit.auth.principal import Principal
-from ecm.kit.rpc.policy import Rule
 from ecm.kit.trace import Trace
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 from google.protobuf.descriptor import ServiceDescriptor
 
 from ecm.kit.auth.principal import Principal, PrincipalKind
+from ecm.kit.auth.roles import ALL_AGENCY_KINDS, ALL_ROLES, ALL_SERVICES
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import Region
-from ecm.kit.rpc.roles import ALL_AGENCY_KINDS, ALL_ROLES, ALL_SERVICES
 
 RowScope = Literal["yot", "region", "none"]
 
@@ -47,7 +47,7 @@ def rule(
     made = Rule(frozenset(people), frozenset(services), frozenset(partners), command, scope)
     unknown = (made.people - ALL_ROLES) | (made.services - ALL_SERVICES) | (made.partners - ALL_AGENCY_KINDS)
     if unknown:
-        raise ValueError(f"Unknown in a rule: {', '.join(sorted(unknown))}; see ecm.kit.rpc.roles.")
+        raise ValueError(f"Unknown in a rule: {', '.join(sorted(unknown))}; see ecm.kit.auth.roles.")
     return made
 
 
