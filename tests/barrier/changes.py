@@ -1,13 +1,14 @@
 """What narrows and widens a child's set, at random, one after the other, by the services' own commands."""
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
 from typing import Any
 
-from barrier.children import OPEN, Child
+from barrier.children import OPEN, STEADY_SECONDS, Child
 from barrier.commands import Patient, RefusedError
 from barrier.ground import LEASE_SECONDS, Ground
 from barrier.moments import boot
@@ -51,8 +52,12 @@ class Changes:
     def __post_init__(self) -> None:
         self._ask = Patient(self.child.journey.yot, self.over.is_set).ask
 
-    def run(self, may_go: Callable[[], Any]) -> None:
-        """Until it is over; each change within `may_go()`, a block that holds back what changes the whole region."""
+    def run(self, may_go: Callable[[], Any], first: float = 0.0) -> None:
+        """Until it is over; each change within `may_go()`, a block that holds back what changes the whole region.
+
+        The first of them after `first` seconds.
+        """
+        self.over.wait(first)
         while not self.over.is_set():
             kind = self.chance.choice(self.kinds)
             seconds = self.chance.uniform(*self.hold_seconds)
@@ -91,6 +96,15 @@ class Changes:
         for kind in ("withdrawal", "restriction", "circulation"):
             if not self.child.state[kind]:
                 self.change(kind)
+
+    def shown(self) -> None:
+        """Waits until a partner sees what was opened: a run must begin with something that can be closed."""
+        asking = self.child.journey.psychology
+        until = time.monotonic() + STEADY_SECONDS
+        while asking.patient(self.child.journey.subject.identifier) is None:
+            if time.monotonic() > until:
+                raise TimeoutError("The child has been opened, and isn't seen.")
+            time.sleep(0.05)
 
     def opened(self, agency: str) -> Opened:
         """What the newest set that `consent` compiled opens to an agency."""

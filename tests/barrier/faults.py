@@ -14,7 +14,7 @@ from faulting.proxy import BOTH, Way
 
 WAYS = {"both ways": BOTH, "asking": (Way.ASKING,), "answering": (Way.ANSWERING,)}
 STEPS = (-3600, -400, -20, -3, 3, 20, 60, 90, 3600)
-OUT_OF_REACH_SECONDS = certainly_over(LEASE_SECONDS) + 4.0
+OUT_OF_REACH_SECONDS = certainly_over(LEASE_SECONDS) + 6.0
 """Longer than until E comes by time."""
 
 

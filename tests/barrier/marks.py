@@ -102,13 +102,14 @@ class Ledger:
 
     @classmethod
     def read(cls, database: Database) -> "Ledger":
-        """All since the marks were installed."""
-        marks = [_mark(row) for row in database.fetch(_MARKS)]
-        served = {(one.type, one.id, one.version): one for one in map(_served, database.fetch(_SERVED))}
+        """All since the marks were installed, at one moment: the region may still work on what it was asked for last."""
+        noted, versions, audited, events = database.snapshot(_MARKS, _SERVED, _AUDIT, _EVENTS)
+        marks = [_mark(row) for row in noted]
+        served = {(one.type, one.id, one.version): one for one in map(_served, versions)}
         first = marks[0]
-        disclosed = [entry for row in database.fetch(_AUDIT) for entry in _disclosed(row)]
+        disclosed = [entry for row in audited for entry in _disclosed(row)]
         disclosed = [entry for entry in disclosed if entry.n > first.tips.get(entry.writer, 0)]
-        told = [Told(row["id"], row["client_id"], row["type"], str(row["resource"])) for row in database.fetch(_EVENTS)]
+        told = [Told(row["id"], row["client_id"], row["type"], str(row["resource"])) for row in events]
         return cls(marks, served, disclosed, [one for one in told if one.id > first.outbox])
 
     def relevant(self) -> "dict[tuple[str, str], list[Mark]]":

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +30,7 @@ FAULTS = (
     (("unreachable",), (25.0, 60.0)),
 )
 SETTLE_SECONDS = 90.0
-JOIN_SECONDS = 60.0
+JOIN_SECONDS = 180.0
 Chances = Callable[[str], random.Random]
 
 
@@ -68,10 +69,14 @@ def _said(counts: Counter[Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run does. `faults`: for each that makes them, which kinds, and seconds between two of them."""
+    """What a run does. `faults`: for each that makes them, which kinds, and seconds between two of them.
+
+    `first`: seconds before the first change, so that a fault can be there before it.
+    """
 
     readers: tuple[str, ...] = READERS
     kinds: tuple[str, ...] = tuple(sorted(OPEN))
+    first: float = 0.0
     hold: tuple[float, float] = (0.2, 1.5)
     faults: tuple[tuple[tuple[str, ...], tuple[float, float]], ...] = FAULTS
     regional: bool = True
@@ -95,9 +100,11 @@ class Run:
         for one in changes:
             one.open_all()
         self.ground.ready()
+        for one in changes:
+            one.shown()
         self.ground.database("exchange").execute(plan.install)
         regional = Regional(self.ground, changes, record, chance("region"), over)
-        work = [partial(one.run, self.turns.beside) for one in changes]
+        work = [partial(one.run, self.turns.beside, plan.first) for one in changes]
         work += [partial(regional.run, self.turns.alone)] if plan.regional else []
         work += self._reading(record, chance, over, plan)
         for number, (kinds, gap) in enumerate(plan.faults):
@@ -153,7 +160,10 @@ def _beside(work: Sequence[Callable[[], None]], over: threading.Event, seconds: 
         thread.start()
     over.wait(seconds)
     over.set()
+    until = time.monotonic() + JOIN_SECONDS
     for thread in threads:
-        thread.join(JOIN_SECONDS)
+        thread.join(max(until - time.monotonic(), 0.0))
     if failed:
         raise failed[0]
+    if any(thread.is_alive() for thread in threads):
+        raise TimeoutError("What was under way hasn't ended.")

@@ -26,6 +26,16 @@ class Database:
         """The rows."""
         return self._within(lambda connection: connection.fetch(query, *values))
 
+    def snapshot(self, *queries: str) -> list[list[Any]]:
+        """The rows of each, all of one state of the database."""
+
+        async def all_of(connection: Any) -> list[list[Any]]:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return [await connection.fetch(query) for query in queries]
+
+        found: list[list[Any]] = self._within(all_of)
+        return found
+
     def execute(self, query: str) -> None:
         """Statements without values."""
         self._within(lambda connection: connection.execute(query))

@@ -11,6 +11,7 @@ import pytest
 
 from barrier import sabotage
 from barrier.children import prepared
+from barrier.faults import OUT_OF_REACH_SECONDS
 from barrier.ground import Ground, standing
 from barrier.run import Plan, Run, chances
 from ecm.demo.journey import PSYCHOLOGY
@@ -56,10 +57,30 @@ def mutated(ground: Ground, process: str, fault: str) -> Iterator[None]:
 
 Faulty = Callable[[Ground], AbstractContextManager[None]]
 WITHDRAWALS = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("withdrawal",), hold=FAST, faults=(), regional=False)
-UNREACHABLE = Plan(readers=(PSYCHOLOGY,) * 2, kinds=("withdrawal",), faults=((("unreachable",), FAST),), regional=False)
+UNREACHABLE = Plan(
+    readers=(PSYCHOLOGY,) * 2,
+    kinds=("withdrawal",),
+    first=1.0,
+    hold=(10.0, 10.0),
+    faults=((("unreachable",), (0.0, 0.0)),),
+    regional=False,
+)
+"""A withdrawal while `consent` can't reach the exchange: enforced by time, and then asked for until the run ends."""
 BEHIND = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("withdrawal",), faults=((("behind",), FAST),), regional=False)
-WAITING = Plan((PSYCHOLOGY,) * 6, ("withdrawal",), FAST, (), regional=False, routes=("read",), install=sabotage.LONGER)
+WAITING = Plan(
+    readers=(PSYCHOLOGY,) * 6,
+    kinds=("withdrawal",),
+    hold=FAST,
+    faults=(),
+    regional=False,
+    routes=("read",),
+    install=sabotage.LONGER,
+)
 RESTRICTIONS = Plan(readers=(PSYCHOLOGY,) * 4, kinds=("restriction",), faults=(), regional=False)
+
+
+def _seconds(plan: Plan) -> float:
+    return OUT_OF_REACH_SECONDS if plan is UNREACHABLE else TURN_SECONDS
 
 
 def _database(fault: str, cure: str) -> Faulty:
@@ -79,10 +100,9 @@ MUTANTS: dict[str, tuple[Faulty, Plan]] = {
 def test_it_bites(run: Run, name: str) -> None:
     """Runs until there is a breach; a fault that isn't found in all turns fails the test."""
     faulty, plan = MUTANTS[name]
-    seconds = TURN_SECONDS + (20.0 if plan is UNREACHABLE else 0.0)
     with faulty(run.ground):
         for turn in range(TURNS):
-            found = Counter(breach.rule for breach in run.go(f"{SEED}/{name}/{turn}", seconds, plan).breaches)
+            found = Counter(breach.rule for breach in run.go(f"{SEED}/{name}/{turn}", _seconds(plan), plan).breaches)
             if found:
                 print(f"{name}: {dict(found)}")
                 return
@@ -91,8 +111,7 @@ def test_it_bites(run: Run, name: str) -> None:
 
 @pytest.mark.parametrize("plan", [WITHDRAWALS, UNREACHABLE, WAITING, RESTRICTIONS, BEHIND])
 def test_without_a_mutant_the_same_plans_find_nothing(run: Run, plan: Plan) -> None:
-    seconds = TURN_SECONDS + (20.0 if plan is UNREACHABLE else 0.0)
-    assert Counter(run.go(SEED, seconds, plan).breaches) == {}
+    assert Counter(run.go(SEED, _seconds(plan), plan).breaches) == {}
 
 
 def test_the_decisions_come_from_the_seed_alone() -> None:

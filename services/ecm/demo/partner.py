@@ -32,7 +32,7 @@ class TopicEvent:
 
 @dataclass(slots=True)
 class Partner:
-    """One client of the region file: `partner.get("Patient/…")`, `partner.search("Patient", identifier="…")`."""
+    """One client of the region file: `partner.get("Patient/…")`, `partner.matches("Patient", identifier="…")`."""
 
     stack: RunningRegion
     client: str

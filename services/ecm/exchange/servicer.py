@@ -1,7 +1,5 @@
 """The exchange's gRPC side: grants in, the accounting of disclosures out."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Protocol
 from uuid import UUID
 
@@ -13,22 +11,10 @@ from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.api.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from ecm.exchange.grants import Grants
 from ecm.exchange.tables import projected_record
-from ecm.kit.db.failures import is_transient
-from ecm.kit.errors import DomainError, Reason
+from ecm.kit.db.failures import told_in_domain_words
 from ecm.kit.ids import parse_uuid
 
 Context = grpc.aio.ServicerContext[object, object]
-
-
-@asynccontextmanager
-async def _retryable() -> AsyncIterator[None]:
-    """A database that is away or busy is UNAVAILABLE `PEER_UNREACHABLE`: `consent` sends the set again."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, DomainError) or not is_transient(error):
-            raise
-        raise DomainError(Reason.PEER_UNREACHABLE, "The database is away or busy; try again.") from error
 
 
 class Disclosures(Protocol):
@@ -60,11 +46,11 @@ class ExchangeServicer(ExchangeServiceServicer):
         self._disclosures = disclosures
 
     async def ApplyGrants(self, request: wire.ApplyGrantsRequest, context: Context) -> wire.ApplyGrantsResponse:
-        async with _retryable():
+        with told_in_domain_words():
             return await self._grants.apply_child(request)
 
     async def ApplyRegion(self, request: wire.ApplyRegionRequest, context: Context) -> wire.ApplyRegionResponse:
-        async with _retryable():
+        with told_in_domain_words():
             return await self._grants.apply_region(request)
 
     async def ListDisclosures(
@@ -84,8 +70,9 @@ class ExchangeServicer(ExchangeServiceServicer):
         child_id = parse_uuid(request.child_id, "child_id")
         await self._disclosures.require_in_scope(child_id)
         query = select(projected_record).where(projected_record.c.child_id == child_id)
-        async with self._engine.connect() as conn:
-            rows = (await conn.execute(query.order_by(projected_record.c.record_id))).all()
+        with told_in_domain_words():
+            async with self._engine.connect() as conn:
+                rows = (await conn.execute(query.order_by(projected_record.c.record_id))).all()
         names = ("service", "kind", "known_version", "projected_version", "hidden")
         records = [
             wire.ProjectedRecord(record_id=str(row.record_id), **{name: getattr(row, name) for name in names})

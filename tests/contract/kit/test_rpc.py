@@ -311,10 +311,10 @@ class Tokens:
     """A token source that counts."""
 
     def __init__(self, issuer: TestIssuer) -> None:
-        self.issuer, self.forgotten, self.bad = issuer, 0, False
+        self.issuer, self.forgotten, self.bad, self.bad_until = issuer, 0, False, 1
 
     async def token(self) -> str:
-        bad = self.bad and not self.forgotten
+        bad = self.bad and self.forgotten < self.bad_until
         return self.issuer.token(
             sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, exp=1 if bad else 4_000_000_000
         )
@@ -393,6 +393,18 @@ async def test_a_refused_token_is_replaced_once(server: Server) -> None:
     tokens.bad = True
     await peer.call(stub.RegisterChild, service_pb2.RegisterChildRequest(), idempotency_key="key-00004")
     assert tokens.forgotten == 1
+    await peer.close()
+
+
+async def test_a_service_whose_token_isnt_taken_says_so_as_its_own_fault(server: Server) -> None:
+    """Its caller's token is a good one, and what was asked wasn't refused: it may be tried again."""
+    peer, tokens, stub = peer_of(server)
+    tokens.bad, tokens.bad_until = True, 2
+    with pytest.raises(DomainError) as caught:
+        await peer.call(stub.RegisterChild, service_pb2.RegisterChildRequest(), idempotency_key="key-00005")
+    assert caught.value.reason is Reason.PEER_UNREACHABLE and caught.value.retryable
+    assert "ecm-referrals" in caught.value.message and server.servicer.calls == []
+    await peer.call(stub.RegisterChild, service_pb2.RegisterChildRequest(), idempotency_key="key-00005")
     await peer.close()
 
 

@@ -107,6 +107,17 @@ async def test_without_a_lease_nobody_gets_anything_and_nothing_is_written(world
     assert await world.audit() == []
 
 
+async def test_a_busy_database_is_said_as_such_and_not_as_a_fault(world: World, server: Server) -> None:
+    """Where an event's address can't be looked up in time, nothing is disclosed and nothing is wrong."""
+    async with world.sql.transaction():
+        await world.sql.execute("LOCK TABLE dataref IN ACCESS EXCLUSIVE MODE")
+        answer = await server.get("events/an-address")
+    assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+    assert answer.json()["issue"][0]["details"]["coding"][0]["code"] == "PEER_UNREACHABLE"
+    assert await world.audit() == []
+    assert (await server.get("events/an-address")).status_code == 404
+
+
 async def test_open_documents(server: Server) -> None:
     metadata = await server.http.get(f"{BASE}/metadata")
     statement = CapabilityStatement.model_validate_json(metadata.content)

@@ -16,6 +16,7 @@ from ecm.exchange.api.routes import READING, route
 from ecm.exchange.api.unserved import in_header
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.limits import Seat
+from ecm.kit.db.failures import in_domain_words
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.metrics import HTTP_TURNED_AWAY
 from ecm.kit.telemetry import logger
@@ -60,9 +61,8 @@ class FhirDoor:
             return await self._to_caller(request, path, caller, seat)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)
-        except Exception:
-            logger().exception("http.failed")
-            return response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)
+        except Exception as error:
+            return response_to(_told(error), current_trace().trace_id)
 
     async def _to_caller(self, request: Request, path: str, caller: PartnerCaller, seat: Seat) -> Response:
         segments = tuple(path.split("/")) if path else ()
@@ -76,9 +76,8 @@ class FhirDoor:
         except ClientDisconnect:
             # Nobody reads this; the audit has that somebody asked.
             response = response_to(DomainError(Reason.MALFORMED_JSON, "The body ended early."), "")
-        except Exception:
-            logger().exception("http.failed")
-            response = response_to(DomainError(Reason.INTERNAL, ""), current_trace().trace_id)
+        except Exception as error:
+            response = response_to(_told(error), current_trace().trace_id)
         if not incoming.audited and response.status_code not in _UNAUDITED:
             await incoming.note("refused")
         return response
@@ -99,6 +98,15 @@ class FhirDoor:
         if told:
             response.headers.update(told)
         return response
+
+
+def _told(error: Exception) -> DomainError:
+    """PEER_UNREACHABLE where the database is away or busy; any other fault is ours, and stands in the log alone."""
+    told = in_domain_words(error)
+    if isinstance(told, DomainError):
+        return told
+    logger().error("http.failed", exc_info=error)
+    return DomainError(Reason.INTERNAL, "")
 
 
 def _open_document(request: Request, media_type: str, body: bytes) -> Response:

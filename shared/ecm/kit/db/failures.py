@@ -1,10 +1,14 @@
-"""Which failures of the database pass by themselves."""
+"""Which failures of the database pass by themselves, and how they are said."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from ecm.kit.errors import DomainError, Reason
 
 # https://www.postgresql.org/docs/18/errcodes-appendix.html
 _TRANSIENT = frozenset(
@@ -37,6 +41,25 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or _lost(error.orig)
     return _lost(error)
+
+
+def in_domain_words(error: Exception) -> Exception:
+    """PEER_UNREACHABLE for a database that is away or busy; any other error as it is."""
+    if isinstance(error, DomainError) or not is_transient(error):
+        return error
+    return DomainError(Reason.PEER_UNREACHABLE, "The database is away or busy; try again.")
+
+
+@contextmanager
+def told_in_domain_words() -> Iterator[None]:
+    """Raises PEER_UNREACHABLE where the database is away or busy within the block."""
+    try:
+        yield
+    except Exception as error:
+        told = in_domain_words(error)
+        if told is error:
+            raise
+        raise told from error
 
 
 def _lost(error: BaseException | None) -> bool:

@@ -10,7 +10,7 @@ from ecm.kit.auth.principal import Principal
 from ecm.kit.call import call_or_none
 from ecm.kit.clock import Clock
 from ecm.kit.db.changes import RecordEvents
-from ecm.kit.db.failures import is_transient
+from ecm.kit.db.failures import told_in_domain_words
 from ecm.kit.db.records import Records
 from ecm.kit.db.scope import Scope, scope_of
 from ecm.kit.db.transaction import Transaction
@@ -55,18 +55,20 @@ class UnitOfWork:
 
         Without `principal`, the caller's. UNAVAILABLE `PEER_UNREACHABLE` where the database is away or busy.
         """
-        async with _translated(), self.engine.begin() as conn:
-            tx = self._tx(conn, principal, scope)
-            yield tx
-            await tx.flush()
+        with told_in_domain_words():
+            async with self.engine.begin() as conn:
+                tx = self._tx(conn, principal, scope)
+                yield tx
+                await tx.flush()
 
     @asynccontextmanager
     async def read(self, principal: Principal | None = None, *, scope: Scope | None = None) -> AsyncIterator[Tx]:
         """A read-only transaction that sees one state of the database throughout."""
-        async with _translated(), self.engine.connect() as conn:
-            await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            async with conn.begin():
-                yield self._tx(conn, principal, scope)
+        with told_in_domain_words():
+            async with self.engine.connect() as conn:
+                await conn.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+                async with conn.begin():
+                    yield self._tx(conn, principal, scope)
 
     def _tx(self, conn: AsyncConnection, principal: Principal | None, scope: Scope | None) -> Tx:
         acting = principal or _caller()
@@ -87,13 +89,3 @@ def _caller() -> Principal:
     if call is None:
         raise LookupError("Outside of a call, say who acts: begin(principal).")
     return call.principal
-
-
-@asynccontextmanager
-async def _translated() -> AsyncIterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not isinstance(error, DomainError) and is_transient(error):
-            raise DomainError(Reason.PEER_UNREACHABLE, "The database is away or busy; try again.") from error
-        raise

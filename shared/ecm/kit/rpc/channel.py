@@ -11,11 +11,12 @@ from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.kit.auth.tokens import TokenSource
 from ecm.kit.call import call_or_none
 from ecm.kit.clock import Clock
-from ecm.kit.errors import DomainError, Reason
+from ecm.kit.errors import DomainError, GrpcStatus, Reason
 from ecm.kit.metrics import PEER_CALLS
 from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, IDEMPOTENCY_KEY, TRACEPARENT
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.settings import ServiceSettings
+from ecm.kit.telemetry import logger
 from ecm.kit.trace import current_trace
 
 CALL_SECONDS = 5.0
@@ -72,17 +73,27 @@ class Peer:
     ) -> A:
         """The peer's answer, within `timeout` seconds and our own caller's deadline.
 
-        Raises the peer's DomainError; PEER_UNREACHABLE or DEADLINE_EXCEEDED where it doesn't answer.
+        Raises the peer's DomainError; PEER_UNREACHABLE or DEADLINE_EXCEEDED where it doesn't answer. That it
+        doesn't take our token is no refusal of what was asked: PEER_UNREACHABLE too.
         """
         deadline = time.monotonic() + _bounded(timeout)
         try:
             return await self._once(stub_method, request, deadline, idempotency_key, actor)
         except DomainError as error:
-            # The issuer may have changed its keys: a new token, once.
-            if error.reason not in (Reason.TOKEN_SIGNATURE, Reason.TOKEN_EXPIRED):
+            if not _is_of_our_token(error):
                 raise
-            self._tokens.forget()
+        # The issuer may have changed its keys: a new token, once.
+        self._tokens.forget()
+        try:
             return await self._once(stub_method, request, deadline, idempotency_key, actor)
+        except DomainError as error:
+            raise self._unknown(error) if _is_of_our_token(error) else error from None
+
+    def _unknown(self, error: DomainError) -> DomainError:
+        logger(peer=self._name).warning("peer.token_refused", reason=error.reason)
+        return DomainError(
+            Reason.PEER_UNREACHABLE, f"{self._name} doesn't take this service's token; see to clocks and issuer."
+        )
 
     async def close(self) -> None:
         """Ends the connection and the token source."""
@@ -118,6 +129,10 @@ class Peer:
             raise from_rpc_error(error) from None
         finally:
             PEER_CALLS.labels(self._name, code.name).inc()
+
+
+def _is_of_our_token(error: DomainError) -> bool:
+    return error.entry.grpc_status is GrpcStatus.UNAUTHENTICATED
 
 
 def _bounded(timeout: float) -> float:
