@@ -3,7 +3,7 @@
 import signal
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -64,9 +64,21 @@ class Ground:
                 continue
         return bool(members)
 
-    def mutate(self, name: str) -> None:
-        """The fault that a service's process makes from its next start on; "" for none."""
-        (self.folder / "mutant").write_text(name, encoding="ascii")
+    @contextmanager
+    def mutated(self, fault: str, *processes: str) -> Iterator[None]:
+        """The processes run with the fault (`inside/mutants.py`) within the block."""
+        self._mutate(fault, processes)
+        try:
+            yield
+        finally:
+            self._mutate("", processes)
+
+    def _mutate(self, fault: str, processes: Sequence[str]) -> None:
+        named = self.folder / "mutant"
+        named.write_text(fault, encoding="ascii")
+        for process in processes:
+            self.restart(process)
+        named.write_text("", encoding="ascii")
 
     def restart(self, name: str) -> None:
         """Kills a process and waits until its next is ready."""

@@ -102,7 +102,7 @@ class Ledger:
 
     @classmethod
     def read(cls, database: Database) -> "Ledger":
-        """All since the marks were installed, at one moment: the region may still work on what it was asked for last."""
+        """All since the marks were installed, at one moment: the region may still be at work."""
         noted, versions, audited, events = database.snapshot(_MARKS, _SERVED, _AUDIT, _EVENTS)
         marks = [_mark(row) for row in noted]
         served = {(one.type, one.id, one.version): one for one in map(_served, versions)}

@@ -1,19 +1,19 @@
 """The barrier holds under faults; and the same checker, in the same region, finds each mistake that could be made."""
 
+import asyncio
 import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from functools import partial
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 
 from barrier import sabotage
-from barrier.children import prepared
 from barrier.faults import OUT_OF_REACH_SECONDS
-from barrier.ground import Ground, standing
+from barrier.ground import Ground
 from barrier.run import Plan, Run, chances
+from ecm.admin.questions import verify_audit
 from ecm.demo.journey import PSYCHOLOGY
 from ecm.exchange.disclose_sql import disclose_function
 
@@ -26,15 +26,6 @@ MUTANT = "exchange-2"
 FAST = (0.0, 0.3)
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    folder = tmp_path_factory.mktemp("barrier")
-    for each in (folder, *folder.parents[:2]):
-        each.chmod(0o755)
-    with standing(folder / "run") as ground:
-        yield Run(ground, prepared(ground, 3))
-
-
 def test_no_breach(run: Run) -> None:
     verdict = run.go(SEED, SECONDS)
     print(f"barrier: SEED={SEED} {verdict.line()}")
@@ -43,16 +34,10 @@ def test_no_breach(run: Run) -> None:
     assert shown and verdict.disclosed and verdict.told and verdict.record.closed and verdict.record.faults
 
 
-@contextmanager
-def mutated(ground: Ground, process: str, fault: str) -> Iterator[None]:
-    """The process runs with the fault within the block."""
-    ground.mutate(fault)
-    ground.restart(process)
-    ground.mutate("")
-    try:
-        yield
-    finally:
-        ground.restart(process)
+def test_the_audit_of_the_run_holds(run: Run) -> None:
+    told = asyncio.run(verify_audit(run.ground.stack))
+    print(f"audit: {told.rows_verified} rows and {told.checkpoints_verified} checkpoints verified")
+    assert told.valid and told.rows_verified and told.checkpoints_verified, list(told.faults)
 
 
 Faulty = Callable[[Ground], AbstractContextManager[None]]
@@ -88,10 +73,10 @@ def _database(fault: str, cure: str) -> Faulty:
 
 
 MUTANTS: dict[str, tuple[Faulty, Plan]] = {
-    "a grant is cached": (partial(mutated, process=MUTANT, fault="cache-a-grant"), WITHDRAWALS),
-    "the lease is ignored": (partial(mutated, process=MUTANT, fault="ignore-the-lease"), UNREACHABLE),
+    "a grant is cached": (lambda ground: ground.mutated("cache-a-grant", MUTANT), WITHDRAWALS),
+    "the lease is ignored": (lambda ground: ground.mutated("ignore-the-lease", MUTANT), UNREACHABLE),
     "lock and read are one statement": (_database(sabotage.lock_and_read_in_one(), disclose_function()), WAITING),
-    "consent answers before E": (partial(mutated, process="consent", fault="answer-before-e"), BEHIND),
+    "consent answers before E": (lambda ground: ground.mutated("answer-before-e", "consent"), BEHIND),
     "an old view is served": (_database(sabotage.OLD_VIEW, sabotage.OLD_VIEW_OVER), RESTRICTIONS),
 }
 

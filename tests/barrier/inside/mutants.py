@@ -44,10 +44,24 @@ def answer_before_e() -> None:
     Enforcement.settle = settle  # type: ignore[method-assign]
 
 
+def cannot_map_children() -> None:
+    """What a child's newer version says can't be mapped."""
+    from ecm.exchange.mapping import map_record
+    from ecm.exchange.projection import project
+
+    def mapped(version: Any, context: Any) -> Any:
+        if version.kind == "CHILD":
+            raise ValueError("An invented value that no mapping knows.")
+        return map_record(version, context)
+
+    project.map_record = mapped
+
+
 MUTANTS: dict[str, Callable[[], None]] = {
     "cache-a-grant": cache_a_grant,
     "ignore-the-lease": ignore_the_lease,
     "answer-before-e": answer_before_e,
+    "cannot-map-children": cannot_map_children,
 }
 
 
