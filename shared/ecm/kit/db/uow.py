@@ -14,7 +14,6 @@ from ecm.kit.db.failures import told_in_domain_words
 from ecm.kit.db.records import Records
 from ecm.kit.db.scope import Scope, scope_of
 from ecm.kit.db.transaction import Transaction
-from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
 
