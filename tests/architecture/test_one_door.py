@@ -21,7 +21,7 @@ NAME_THE_BODY = {
 USE_THE_WRITERS = {"release.py", "app.py"}
 
 _SQL = re.compile(r"\b(SELECT|UPDATE|INSERT|DELETE|FROM)\b")
-_BODY = re.compile(r"(?<!:)\bbody\b")
+_BODY = re.compile(r"(?<!:)\b(body|bodies)\b")
 _EVERY_COLUMN = re.compile(r"\bSELECT\s+(\w+\.)?\*")
 _OF_RESOURCES = re.compile(r"\bresource(_version)?\b")
 

@@ -55,7 +55,9 @@ async def _grants(sql: Sql, children: list[Child], lines: list[Any]) -> None:
 
 async def _resources(sql: Sql, children: list[Child]) -> None:
     ours = [(child, resource) for child in children for resource in child.resources]
-    stored = [_stored(child, resource, view) for child, resource in ours for view in VIEWS]
+    # Renditions of one resource are of one record.
+    records = {resource["id"]: uuid4() for _, resource in ours}
+    stored = [_stored(child, resource, records[resource["id"]], view) for child, resource in ours for view in VIEWS]
     for table in ("resource", "resource_version"):
         await sql.copy_records_to_table(table, records=stored, columns=_RESOURCE.split())
     found = await sql.fetch("SELECT id, array_agg(pk) AS pks FROM resource GROUP BY id")
@@ -69,10 +71,10 @@ async def _resources(sql: Sql, children: list[Child]) -> None:
         await sql.copy_records_to_table(table, records=rows[table], columns=columns)
 
 
-def _stored(child: Child, resource: Resource, view: int) -> tuple[Any, ...]:
+def _stored(child: Child, resource: Resource, record: UUID, view: int) -> tuple[Any, ...]:
     version, changed = uuid4().hex, datetime.now(UTC)
     meta = {"versionId": version, "lastUpdated": changed.isoformat(timespec="milliseconds")}
     body = json.dumps(resource | {"meta": meta}).encode()
     categories = [] if resource["resourceType"] == "Patient" else ["referral"]
-    named = (resource["resourceType"], UUID(resource["id"]), view, child.id, uuid4())
+    named = (resource["resourceType"], UUID(resource["id"]), view, child.id, record)
     return *named, categories, version, changed, body

@@ -1,4 +1,9 @@
-"""The raw limit: the same ASGI server and driver, one indexed SELECT or INSERT a request, no check or audit."""
+"""The raw limit: the same ASGI server and driver, one indexed SELECT or INSERT a request, no check or audit.
+
+The server is the exchange's own (`serve.py`: uvicorn on uvloop with httptools, its bounds on connections included),
+the driver asyncpg with prepared statements on connections of its own. No framework, no token, no version or headers
+of FHIR, no total, no order: bytes as they are stored, or spliced into a Bundle.
+"""
 
 import asyncio
 from typing import Any

@@ -115,7 +115,7 @@ async def _quiet(stack: Stack) -> bool:
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM partner_outbox WHERE published_at IS NULL"))
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM fetch_queue"))
     waits.append(await _one(stack, "exchange", "SELECT count(*) FROM projected_record WHERE hidden"))
-    unsealed = "SELECT (SELECT count(*) FROM audit) - (SELECT count(*) FROM audit_seal)"
+    unsealed = "SELECT (SELECT count(*) FROM audit) - (SELECT coalesce(sum(length(digests)), 0) / 32 FROM audit_seal)"
     waits.append(await _one(stack, "exchange", unsealed))
     for service, sources in CONSUMES.items():
         waits.append(sum([await _meant(stack, service, source) for source in sources]) - await _heard(stack, service))

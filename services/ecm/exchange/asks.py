@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 Kind = Literal["read", "none", "version", "again", "reference", "token", "everything", "query"]
@@ -78,22 +78,42 @@ def _page(page: Page) -> dict[str, Any]:
     return made | {"condition": page.condition} if page.condition else made
 
 
-@dataclass(frozen=True, slots=True)
-class Released:
-    """One resource that may leave, as the bytes to send."""
+class Released(NamedTuple):
+    """One resource that may leave, as the bytes to send; `name` is type/id/version."""
 
-    type: str
-    id: str
-    version_id: str
-    last_updated: datetime
+    name: str
     body: bytes
+
+    @property
+    def reference(self) -> str:
+        """type/id."""
+        return self.name.rpartition("/")[0]
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        return self.name.partition("/")[0]
+
+    @property
+    def id(self) -> str:
+        """Its FHIR id."""
+        return self.name.split("/")[1]
+
+    @property
+    def version_id(self) -> str:
+        """The version's id."""
+        return self.name.rpartition("/")[2]
 
 
 @dataclass(slots=True)
 class Answer:
-    """What one ask was answered. `total` counts all that match, `more` says that a next page has some."""
+    """What one ask was answered. `total` counts all that match, `more` says that a next page has some.
+
+    `last_updated` is told of a resource that was asked for by its id.
+    """
 
     outcome: str = "nothing"
     total: int = 0
     more: bool = False
+    last_updated: datetime | None = None
     resources: list[Released] = field(default_factory=list)

@@ -41,8 +41,8 @@ END $$"""
 
 # A client that isn't admitted is answered nothing, and noted as refused.
 _ASKED = """SELECT (o.ordinality - 1)::int AS ask, {writer} AS writer, {first} + o.ordinality - 1 AS n, {at} AS at,
-      o.client, {agency} AS agency, coalesce(c.purpose, '') AS purpose, o.interaction, o.shape, o.asked,
-      o."user" AS asserted_user, o.trace AS trace_id, coalesce(NOT c.blocked, false) AS admitted,
+      {secret} AS secret, o.client, {agency} AS agency, coalesce(c.purpose, '') AS purpose, o.interaction, o.shape,
+      o.asked, o."user" AS asserted_user, o.trace AS trace_id, coalesce(NOT c.blocked, false) AS admitted,
       CASE WHEN coalesce(c.blocked, true) THEN 'refused' ELSE o.outcome END AS outcome,
       o.kind, o.type, o.id, o.args, o.after_key, o.after_id, o."limit", o.total
     FROM ROWS FROM (jsonb_to_recordset({asks}) AS (client text, kind text, interaction text, shape text, asked bytea[],
@@ -50,8 +50,15 @@ _ASKED = """SELECT (o.ordinality - 1)::int AS ask, {writer} AS writer, {first} +
       total boolean, outcome text)) WITH ORDINALITY AS o
     LEFT JOIN client c ON c.client_id = o.client AND c.agency = {agency}
    WHERE {which}"""
-_VARIABLES = {"writer": "p_writer", "first": "p_first", "at": "v_at", "agency": "p_agency", "asks": "p_asks"}
-_PARAMETERS = {"writer": "$1", "first": "$2", "at": "$3", "agency": "$4", "asks": "$5"}
+_VARIABLES = {
+    "writer": "p_writer",
+    "first": "p_first",
+    "at": "v_at",
+    "secret": "v_secret",
+    "agency": "p_agency",
+    "asks": "p_asks",
+}
+_PARAMETERS = {"writer": "$1", "first": "$2", "at": "$3", "agency": "$4", "asks": "$5", "secret": "$7"}
 
 
 def agency_lock(agency: str) -> str:
@@ -86,26 +93,31 @@ def _executed() -> str:
     return f"""FOR v_number, v_condition IN
         SELECT q.ordinality, q.value->>'condition' FROM jsonb_array_elements(p_asks) WITH ORDINALITY AS q LOOP
         RETURN QUERY EXECUTE $sql${before}$sql$ || v_condition || $sql${after}$sql$
-          USING p_writer, p_first, v_at, p_agency, p_asks, v_number;
+          USING p_writer, p_first, v_at, p_agency, p_asks, v_number, v_secret;
       END LOOP;"""
 
 
 def disclose_function(name: str = "disclose") -> str:
-    """The function's text. Each ask has one row at least; a page's rows come in order."""
+    """The function's text. A row for each ask: names (type/id/version) and bodies of what may leave, in order.
+
+    `last_updated` is told of what was asked for by its id.
+    """
     return f"""
 CREATE OR REPLACE FUNCTION {name}(p_agency text, p_writer uuid, p_first bigint, p_asks jsonb)
-RETURNS TABLE (ask int, outcome text, total bigint, more boolean, type text, id uuid, version_id text,
-               last_updated timestamptz, body bytea)
+RETURNS TABLE (ask int, outcome text, total bigint, more boolean, last_updated timestamptz,
+               names text[], bodies bytea[])
 LANGUAGE plpgsql VOLATILE AS $disclose$
 #variable_conflict use_column
 DECLARE
   v_at timestamptz;
+  v_secret bytea;
   v_number bigint;
   v_condition text;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared({agency_lock("p_agency")});
   -- Not now(): that is older than the wait for the lock.
   v_at := clock_timestamp();
+  v_secret := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
   CASE p_asks->0->>'kind'{_steps()}
     WHEN 'query' THEN
       {_executed()}
@@ -114,5 +126,7 @@ END $disclose$"""
 
 
 def functions() -> list[str]:
-    """All of them, each CREATE OR REPLACE, in the order in which they need each other."""
-    return [AUDIT_DIGEST, AUDIT_APPEND, disclose_function()]
+    """All of them, in the order in which they need each other. What `disclose()` returns can't be replaced, so it is
+    made anew: a migration that executes these grants the right to call it again."""
+    drop = "DROP FUNCTION IF EXISTS disclose(text, uuid, bigint, jsonb)"
+    return [AUDIT_DIGEST, AUDIT_APPEND, drop, disclose_function()]

@@ -8,7 +8,7 @@ has a row per ask: what the audit notes of it, and what it is after.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ecm.exchange.predicate import consent_predicate, live_grant, opened_to
+from ecm.exchange.predicate import BASIS, consent_predicate, grant_on, live_grant, opened_of, opened_to
 
 DIGESTED = (
     *("writer", "n", "at", "client", "agency", "purpose", "interaction", "shape", "asked"),
@@ -38,17 +38,17 @@ class Who:
         """What is open to them of a child."""
         return opened_to(child, recipient=self.recipient, purpose=self.purpose, at=self.at)
 
+    def opened_of(self, row: str, child: str) -> str:
+        """What is open to them of one row alone, and why."""
+        return opened_of(row, child, recipient=self.recipient, purpose=self.purpose, at=self.at)
+
     def basis(self, row: str) -> str:
         """SQL: why `row` is open: basis, agreement and legal basis of each grant that opens it in its view."""
         live = live_grant("g", recipient=self.recipient, purpose=self.purpose, at=self.at)
-        words = "g.basis || coalesce(', ' || b.agreement || ': ' || b.legal_basis, '')"
-        return f"""(SELECT string_agg(DISTINCT {words}, '; ')
+        return f"""(SELECT string_agg(DISTINCT {BASIS}, '; ')
          FROM grants g LEFT JOIN line b ON b.line_id = g.line_id
         WHERE g.child_id = {row}.child_id AND g.recipient = {self.recipient} AND g.view >= {row}.view
-          AND CASE WHEN {row}.type = 'Patient' THEN g.patient
-              ELSE coalesce(g.record_id = {row}.record_id, false)
-                OR coalesce(g.category = ANY({row}.categories), false) END
-          AND {live})"""
+          AND CASE WHEN {grant_on("g", row)} THEN {live} END)"""
 
 
 def digest(alias: str) -> str:
@@ -61,50 +61,54 @@ def digest(alias: str) -> str:
 
 def answer_reads(who: Who, asked: str) -> str:
     """The statement for asks by type and id. Grants are looked for whether or not there is such a resource: what
-    isn't there takes as long."""
-    read = _disclosed("r", "s.version", who.basis("r"), f"jsonb_build_array({_named('r')})")
+    isn't there takes as long. Its renditions have record and categories in common."""
+    basis = f"""(SELECT string_agg(DISTINCT {BASIS}, '; ') FROM grants g LEFT JOIN line b ON b.line_id = g.line_id
+        WHERE g.pk = ANY(o.why) AND g.view >= r.view)"""
+    read = _disclosed("r", "s.version", basis, f"jsonb_build_array({_named('r')})")
     return f"""WITH written AS MATERIALIZED (
       SELECT a.ask, a.admitted, {_columns("a", _NOTED)},
              CASE WHEN r.id IS NULL THEN '[]' ELSE jsonb_build_array({read}) END AS disclosed,
              CASE WHEN r.child_id IS NULL THEN '{{}}' ELSE ARRAY[r.child_id] END AS child_ids,
              CASE WHEN r.child_id IS NULL THEN 0 ELSE coalesce(s.version, 0) END AS grants_version,
              coalesce(a.outcome, CASE WHEN r.id IS NULL THEN 'nothing' ELSE 'disclosed' END) AS outcome,
-             {_SALT}, r.type, r.id, r.version_id, r.last_updated, r.body
+             {_SALT}, {_named("r")} AS name, r.last_updated, r.body
         FROM ({asked}) a
-        LEFT JOIN LATERAL (SELECT r.child_id FROM resource r WHERE r.type = a.type AND r.id = a.id LIMIT 1) k ON true
-       CROSS JOIN LATERAL ({who.opened_to("coalesce(k.child_id, a.id)")}) o
+        LEFT JOIN LATERAL (SELECT r.type, r.child_id, r.record_id, r.categories FROM resource r
+                            WHERE r.type = a.type AND r.id = a.id LIMIT 1) k ON true
+       CROSS JOIN LATERAL ({who.opened_of("k", "coalesce(k.child_id, a.id)")}) o
         LEFT JOIN grant_set s ON s.child_id = coalesce(k.child_id, a.id)
         LEFT JOIN resource r ON a.admitted AND a.kind = 'read' AND r.type = a.type AND r.id = a.id
-         AND r.child_id IS NOT DISTINCT FROM k.child_id AND {who.may_see("r", "o")}),
+         AND r.child_id IS NOT DISTINCT FROM k.child_id AND r.record_id IS NOT DISTINCT FROM k.record_id
+         AND r.categories = k.categories AND {who.may_see("r", "o")}),
     {_NOTE}
-    SELECT x.ask, {_OUTCOME}, (x.id IS NOT NULL)::int::bigint, false,
-           x.type, x.id, x.version_id, x.last_updated, x.body
+    SELECT x.ask, {_OUTCOME}, (x.name IS NOT NULL)::int::bigint, false, x.last_updated,
+           CASE WHEN x.name IS NULL THEN '{{}}' ELSE ARRAY[x.name] END,
+           CASE WHEN x.name IS NULL THEN '{{}}' ELSE ARRAY[x.body] END
       FROM written x"""
 
 
 def answer_searches(who: Who, asked: str, candidate: str) -> str:
     """The statement for asks that find a page. `candidate`: FROM and WHERE of resources `r` for each `a` of `asked`.
 
-    Total, page and "is there more" carry the same predicate.
+    Total, page and "is there more" carry the same predicate. What is ahead of the page's beginning has its place.
     """
     return f"""WITH asked AS MATERIALIZED ({asked}),
-    candidate AS MATERIALIZED (SELECT a.ask, a.purpose, r.pk, {_columns("r", _STORED)} {candidate}),
+    candidate AS MATERIALIZED (
+      SELECT a.ask, a.purpose, a.after_key, a.after_id, a."limit", {_columns("r", _STORED)}, r.body {candidate}),
     {_opened(who)},
     hit AS MATERIALIZED (
-      SELECT c.ask, c.pk, c.id, {_PATIENT_FIRST} AS k, {_REASON}
-        FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
-       WHERE {who.may_see("c", "o")}),
-    ahead AS MATERIALIZED (
-      SELECT h.*, row_number() OVER (PARTITION BY h.ask ORDER BY h.k, h.id) AS place
-        FROM hit h JOIN asked a USING (ask)
-       WHERE a.after_key IS NULL OR (h.k, h.id) > (a.after_key, a.after_id)),
-    page AS MATERIALIZED (
-      SELECT h.ask, h.place, {_columns("h", _REASONS)}, r.type, r.id, r.version_id, r.last_updated, r.body
-        FROM ahead h JOIN asked a USING (ask) JOIN resource r USING (pk) WHERE h.place <= a."limit"),
-    beside AS MATERIALIZED (
-      SELECT a.ask, (SELECT count(*) FROM hit h WHERE a.total AND h.ask = a.ask) AS total,
-             a."limit" > 0 AND EXISTS (SELECT 1 FROM ahead h WHERE h.ask = a.ask AND h.place > a."limit") AS more
-        FROM asked a),
+      SELECT h.*, CASE WHEN h.ahead THEN row_number() OVER (PARTITION BY h.ask, h.ahead ORDER BY h.k, h.id) END AS place
+        FROM (SELECT c.ask, c."limit", {_PATIENT_FIRST} AS k, c.id, {_named("c")} AS name, c.body, {_REASON},
+                     c.after_key IS NULL OR ({_PATIENT_FIRST}, c.id) > (c.after_key, c.after_id) AS ahead
+                FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
+               WHERE {who.may_see("c", "o")}) h),
+    page AS (SELECT h.ask, h.name, {_columns("h", _REASONS)} FROM hit h WHERE h.place <= h."limit"),
+    found AS MATERIALIZED (
+      SELECT h.ask, count(*) AS total, NULL::timestamptz AS last_updated,
+             h."limit" > 0 AND coalesce(max(h.place) > h."limit", false) AS more,
+             array_agg(h.name ORDER BY h.place) FILTER (WHERE h.place <= h."limit") AS names,
+             array_agg(h.body ORDER BY h.place) FILTER (WHERE h.place <= h."limit") AS bodies
+        FROM hit h GROUP BY h.ask, h."limit"),
     {_tell(who)}"""
 
 
@@ -126,13 +130,15 @@ def answer_versions(who: Who, asked: str) -> str:
          WHERE g.type = v.type AND g.id = v.id AND g.view = v.view AND g.deleted AND g.seq > v.seq)),
     {_opened(who)},
     page AS MATERIALIZED (
-      SELECT c.ask, 1 AS place, {_REASON}, c.type, c.id, c.version_id, c.last_updated, c.body
+      SELECT c.ask, {_named("c")} AS name, {_REASON}, c.last_updated, c.body
         FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
         JOIN resource r ON r.type = c.type AND r.id = c.id AND r.view = c.view
          AND r.child_id IS NOT DISTINCT FROM c.child_id AND r.record_id IS NOT DISTINCT FROM c.record_id
        WHERE {who.may_see("c", "o")} AND {who.may_see("r", "o")}),
-    beside AS MATERIALIZED (
-      SELECT a.ask, (SELECT count(*) FROM page p WHERE p.ask = a.ask) AS total, false AS more FROM asked a),
+    found AS MATERIALIZED (
+      SELECT p.ask, count(*) AS total, max(p.last_updated) AS last_updated, false AS more,
+             array_agg(p.name) AS names, array_agg(p.body) AS bodies
+        FROM page p GROUP BY p.ask),
     {_tell(who)}"""
 
 
@@ -151,7 +157,8 @@ def _named(row: str) -> str:
     return f"{row}.type || '/' || {row}.id || '/' || {row}.version_id"
 
 
-_SALT = "uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) AS salt"
+# Of one secret a call, which is kept nowhere: a random number from the system for each row costs as much as its digest.
+_SALT = "sha256(a.secret || int8send(a.n)) AS salt"
 _NOTE = f"""noted AS (
       INSERT INTO audit ({", ".join(DIGESTED)}, salt, digest)
       SELECT {_columns("x", DIGESTED)}, x.salt, {digest("x")} FROM written x)"""
@@ -172,11 +179,11 @@ def _opened(who: Who) -> str:
 
 
 def _tell(who: Who) -> str:
-    """The rest of a statement: from `page` (what may leave) and `beside` (total and more of each ask)."""
+    """The rest of a statement: from `page` (what may leave) and `found` (the same of an ask with anything to find)."""
     basis = Who(who.recipient, "l.purpose", who.at).basis("l")
     return f"""alike AS MATERIALIZED (
       SELECT p.ask, p.child_id, p.purpose, p.grants, p.view, p.patient AS type, p.categories, p.record_id,
-             jsonb_agg({_named("p")} ORDER BY p.place) AS resources
+             array_agg(p.name) AS resources
         FROM page p GROUP BY p.ask, {_columns("p", _REASONS)}),
     entry AS MATERIALIZED (
       SELECT l.ask, coalesce(max(l.grants), 0) AS grants_version,
@@ -184,11 +191,13 @@ def _tell(who: Who) -> str:
              jsonb_agg({_disclosed("l", "l.grants", basis, "l.resources")}) AS disclosed
         FROM alike l GROUP BY l.ask),
     written AS MATERIALIZED (
-      SELECT a.ask, a.admitted, {_columns("a", _NOTED)}, b.total, b.more, coalesce(e.disclosed, '[]') AS disclosed,
+      SELECT a.ask, a.admitted, {_columns("a", _NOTED)}, f.last_updated, f.names, f.bodies,
+             CASE WHEN a.total THEN coalesce(f.total, 0) ELSE 0 END AS total, coalesce(f.more, false) AS more,
+             coalesce(e.disclosed, '[]') AS disclosed,
              coalesce(e.child_ids, '{{}}') AS child_ids, coalesce(e.grants_version, 0) AS grants_version,
-             coalesce(a.outcome, CASE WHEN e.ask IS NOT NULL THEN 'disclosed' WHEN b.total > 0 THEN 'counted'
-               ELSE 'nothing' END) AS outcome, {_SALT}
-        FROM asked a JOIN beside b USING (ask) LEFT JOIN entry e USING (ask)),
+             coalesce(a.outcome, CASE WHEN e.ask IS NOT NULL THEN 'disclosed'
+               WHEN a.total AND f.total > 0 THEN 'counted' ELSE 'nothing' END) AS outcome, {_SALT}
+        FROM asked a LEFT JOIN found f USING (ask) LEFT JOIN entry e USING (ask)),
     {_NOTE}
-    SELECT x.ask, {_OUTCOME}, x.total, x.more, p.type, p.id, p.version_id, p.last_updated, p.body
-      FROM written x LEFT JOIN page p USING (ask) ORDER BY x.ask, p.place"""
+    SELECT x.ask, {_OUTCOME}, x.total, x.more, x.last_updated, coalesce(x.names, '{{}}'), coalesce(x.bodies, '{{}}')
+      FROM written x"""

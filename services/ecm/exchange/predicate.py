@@ -51,15 +51,41 @@ def _view(alias: str, opened: str) -> str:
 
 def opened_to(child: str, *, recipient: str, purpose: str, at: str) -> str:
     """SQL of one row: in which view the child's Patient is open, and which records and categories in which view."""
+    return f"""SELECT {_gathered()}
+     FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
+      AND {live_grant("g", recipient=recipient, purpose=purpose, at=at)}"""
+
+
+def opened_of(row: str, child: str, *, recipient: str, purpose: str, at: str) -> str:
+    """The row of `opened_to` as far as it bears on `row` alone (type, record_id, categories), and `why`: the grants
+    that are about it. One look at the grants, where one resource is asked for.
+    """
+    about = grant_on("g", row)
+    return f"""SELECT {_gathered()},
+      array_agg(g.pk) FILTER (WHERE {about}) AS why
+     FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
+      AND CASE WHEN {about} OR g.patient AND {row}.type = 'Bundle'
+            THEN {live_grant("g", recipient=recipient, purpose=purpose, at=at)} END"""
+
+
+def _gathered() -> str:
     lists = ",\n      ".join(
         f"array_agg(g.{column}) FILTER (WHERE g.{column} IS NOT NULL AND g.view >= {view}) AS {name}_{view}"
         for column, name in (("record_id", "records"), ("category", "categories"))
         for view in VIEWS
     )
-    return f"""SELECT max(g.view) FILTER (WHERE g.patient) AS patient,
-      {lists}
-     FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
-      AND {live_grant("g", recipient=recipient, purpose=purpose, at=at)}"""
+    return f"max(g.view) FILTER (WHERE g.patient) AS patient,\n      {lists}"
+
+
+BASIS = "g.basis || coalesce(', ' || b.agreement || ': ' || b.legal_basis, '')"
+"""SQL: basis, agreement and legal basis of grant `g` on line `b`."""
+
+
+def grant_on(grant: str, row: str) -> str:
+    """SQL that is true for a grant that is about `row`; in which view, and whether it holds, is asked beside."""
+    return f"""CASE WHEN {row}.type = 'Patient' THEN {grant}.patient
+              ELSE coalesce({grant}.record_id = {row}.record_id, false)
+                OR coalesce({grant}.category = ANY({row}.categories), false) END"""
 
 
 def live_grant(grant: str, *, recipient: str, purpose: str, at: str) -> str:

@@ -324,14 +324,16 @@ audit_writer = Table(
     Column("ended", Boolean, nullable=False, server_default=false()),
 )
 
-# The chain over committed audit rows. Append-only.
+# The chain over committed audit rows, a run of a writer's at a time. Append-only.
 audit_seal = Table(
     "audit_seal",
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("writer", Uuid, nullable=False),
+    # Of the run's last row.
     Column("n", BigInteger, nullable=False),
-    Column("digest", LargeBinary, nullable=False),
+    # Of each row of the run, 32 bytes each; so many rows has it.
+    Column("digests", LargeBinary, nullable=False),
     Column("chain", LargeBinary, nullable=False),
     _at("sealed_at", now=True),
     UniqueConstraint("writer", "n", name="audit_seal_row_key"),

@@ -3,11 +3,13 @@
 https://www.w3.org/TR/trace-context/
 """
 
+import random
 import re
-import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+# They are to differ, not to be secret; the system's random numbers cost a tenth of a read.
+_ids = random.Random()  # noqa: S311
 _FORM = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
 
 
@@ -26,7 +28,7 @@ class Trace:
 
     def child(self) -> "Trace":
         """A new span of the same trace."""
-        return Trace(self.trace_id, secrets.token_hex(8), self.flags)
+        return Trace(self.trace_id, f"{_ids.getrandbits(64):016x}", self.flags)
 
 
 _current: ContextVar[Trace | None] = ContextVar("ecm_trace", default=None)
@@ -34,8 +36,7 @@ _current: ContextVar[Trace | None] = ContextVar("ecm_trace", default=None)
 
 def new_trace() -> Trace:
     """A trace that starts here."""
-    random = secrets.token_hex(24)
-    return Trace(random[:32], random[32:])
+    return Trace(f"{_ids.getrandbits(128):032x}", f"{_ids.getrandbits(64):016x}")
 
 
 def parse_traceparent(text: str | None) -> Trace | None:

@@ -19,6 +19,7 @@ NOTICE = (
     "That something is absent here doesn't mean that it doesn't exist."
 )
 _NOTICE_ISSUE = notice(NOTICE)
+_AFTER_MATCH = b',"search":{"mode":"match"}},'
 # Every entry of a searchset has a fullUrl; an outcome isn't identified, so always the same one.
 _BEFORE_OUTCOME = f'{{"fullUrl":"urn:uuid:{uuid5(NAMESPACE, "outcome")}","resource":'.encode()
 _AFTER_OUTCOME = b',"search":{"mode":"outcome"}}'
@@ -39,14 +40,11 @@ def searchset(
         head["total"] = total
     head["link"] = [{"relation": relation, "url": url} for relation, url in links]
     parts = [orjson.dumps(head)[:-1], b',"entry":[']
+    before = f'{{"fullUrl":"{incoming.api.base}/'
     for released in resources:
-        parts += [_before(incoming.api.base, released), released.body, b',"search":{"mode":"match"}},']
+        parts += (f'{before}{released.reference}","resource":'.encode(), released.body, _AFTER_MATCH)
     parts += [_outcome_entry(issues), b"]}"]
     return HandedOver(b"".join(parts), NO_STORE, partial(incoming.still_open, resources))
-
-
-def _before(base: str, released: Released) -> bytes:
-    return f'{{"fullUrl":"{base}/{released.type}/{released.id}","resource":'.encode()
 
 
 def _outcome_entry(issues: Sequence[dict[str, Any]]) -> bytes:

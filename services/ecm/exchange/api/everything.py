@@ -46,7 +46,7 @@ async def everything(incoming: Incoming) -> Response:
     links = [("self", self_link(url, wanted.served))]
     if answer.more:
         last = answer.resources[-1]
-        behind = ("" if last.type == "Patient" else last.type, str(last.id))
+        behind = ("" if last.type == "Patient" else last.type, last.id)
         links.append(("next", next_link(incoming, url, "everything", behind)))
     return searchset(incoming, answer.resources, total=answer.total, links=links, issues=issues)
 

@@ -20,6 +20,7 @@ CHUNK_BYTES = 1_048_576
 CHUNK_SECONDS = 0.9
 PIECE_BYTES = 65_536
 
+_FHIR_JSON = (b"content-type", FHIR_JSON.encode())
 Again = Callable[[], Awaitable[bool]]
 """Asks once more, audited: whether all that stands in the body is still open."""
 
@@ -28,7 +29,13 @@ class HandedOver(Response):
     """An answer with a body that may be large."""
 
     def __init__(self, body: bytes, headers: Mapping[str, str], again: Again, status: int = 200) -> None:
-        super().__init__(body, status, headers, FHIR_JSON)
+        # Not by the framework's own way: it searches through the headers for each that it would add.
+        self.status_code, self.body, self.background = status, body, None
+        self.raw_headers = [
+            *((name.encode(), value.encode("latin-1")) for name, value in headers.items()),
+            (b"content-length", str(len(body)).encode()),
+            _FHIR_JSON,
+        ]
         self._again = again
         self._decided = time.monotonic()
 

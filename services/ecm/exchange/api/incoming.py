@@ -84,7 +84,7 @@ class Incoming:
     async def still_open(self, resources: Sequence[Released]) -> bool:
         """Whether all of these may leave still; audited like any other ask."""
         answer = await self.find(compile_again(resources))
-        return answer.total == len({(one.type, one.id, one.version_id) for one in resources})
+        return answer.total == len({one.name for one in resources})
 
     async def note(self, outcome: str) -> None:
         """Writes this request into the audit without looking for anything."""

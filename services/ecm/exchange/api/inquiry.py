@@ -1,6 +1,7 @@
 """What the audit notes of a request: its shape without values, and HMACs of the ids and identifiers it asks for."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from ecm.exchange.asks import Inquiry
 from ecm.exchange.audit.fingerprints import Fingerprints
@@ -14,13 +15,19 @@ _NAMES = frozenset({*RESULT_PARAMETERS, "_cursor", "_format", "_since", "_type",
 
 def describe(method: str, path: Sequence[str], pairs: Sequence[tuple[str, str]], fingerprints: Fingerprints) -> Inquiry:
     """The inquiry of a request, served or not. Names that aren't R4's could hold a value: they become `?`."""
-    names = sorted({_name(path, name) for name, _ in pairs}) if pairs else []
-    words = "/".join(word if word in _WORDS else "[id]" for word in path)
-    shape = f"{method} {words}" + (f"?{'&'.join(names)}" if names else "")
+    names = sorted({_name(path, name) for name, _ in pairs}) if pairs else ()
+    words = tuple(word if word in _WORDS else "[id]" for word in path)
     asked = list(_of_path(path, fingerprints))
     if pairs:
         asked = list(dict.fromkeys([*asked, *_of_pairs(path, pairs, fingerprints)]))
-    return Inquiry(_interaction(method, path), shape[:200], tuple(asked)[:MOST_FINGERPRINTS])
+    return Inquiry(*_kind(method, words, tuple(names)), tuple(asked)[:MOST_FINGERPRINTS])
+
+
+@lru_cache(maxsize=1_024)
+def _kind(method: str, words: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, str]:
+    """Interaction and shape: of what the product itself names, so that there are few."""
+    shape = f"{method} {'/'.join(words)}" + (f"?{'&'.join(names)}" if names else "")
+    return _interaction(method, words), shape[:200]
 
 
 def _interaction(method: str, path: Sequence[str]) -> str:

@@ -27,9 +27,10 @@ def resource_response(incoming: Incoming, answer: Answer) -> Response:
     """200 with the stored bytes, 304 where the caller has them, 404 where nothing was released."""
     if not answer.resources:
         raise not_found()
-    released = answer.resources[0]
-    headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": _http_date(released.last_updated)}
-    if _is_known(incoming.request, released):
+    released, changed = answer.resources[0], answer.last_updated
+    assert changed is not None, "It was asked for by its id."
+    headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": _http_date(changed)}
+    if _is_known(incoming.request, released, changed):
         return Response(status_code=304, headers=headers)
     return HandedOver(released.body, headers, partial(incoming.still_open, [released]))
 
@@ -39,12 +40,12 @@ def etag(version_id: str) -> str:
     return f'W/"{version_id}"'
 
 
-def _is_known(request: Request, released: Released) -> bool:
+def _is_known(request: Request, released: Released, changed: datetime) -> bool:
     known = request.headers.get("if-none-match")
     if known is not None:
         tags = {tag.strip().removeprefix("W/").strip('"') for tag in known.split(",")}
         return released.version_id in tags or "*" in tags
-    return _not_modified_since(request.headers.get("if-modified-since"), released.last_updated)
+    return _not_modified_since(request.headers.get("if-modified-since"), changed)
 
 
 def _not_modified_since(header: str | None, changed: datetime) -> bool:

@@ -1,9 +1,10 @@
 """A request as the door reads it: its headers are looked up by name, not searched through each time."""
 
-from functools import cached_property
+from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 
 class _ByName(Headers):
@@ -16,11 +17,20 @@ class _ByName(Headers):
     def __getitem__(self, key: str) -> str:
         return self._by_name[key.lower().encode("latin-1")].decode("latin-1")
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """The header, as text; most requests lack most of those that are looked for."""
+        found = self._by_name.get(key.lower().encode("latin-1"))
+        return default if found is None else found.decode("latin-1")
+
 
 class PartnerRequest(Request):
     """What handlers are given."""
 
-    @cached_property
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        super().__init__(scope, receive)
+        self._by_name = _ByName(scope["headers"])
+
+    @property
     def headers(self) -> Headers:
         """All of them."""
-        return _ByName(self.scope["headers"])
+        return self._by_name

@@ -26,7 +26,7 @@ async def search(incoming: Incoming) -> Response:
     links = [("self", self_link(f"{incoming.api.base}/{resource_type}", query.served))]
     if answer.more:
         last = answer.resources[-1]
-        after = ("" if last.type == "Patient" else last.type, str(last.id))
+        after = ("" if last.type == "Patient" else last.type, last.id)
         links.append(("next", next_link(incoming, f"{incoming.api.base}/{resource_type}", "search", after)))
     total = answer.total if query.total or query.only_total else None
     return searchset(incoming, answer.resources, total=total, links=links, issues=issues)

@@ -14,14 +14,14 @@ GENESIS = bytes(32)
 _PURPOSE = b"ecm-audit-checkpoint-1"
 
 
-def link(before: bytes, writer: UUID, n: int, digest: bytes) -> bytes:
-    """The chain's value after one more row."""
-    return hashlib.sha256(before + writer.bytes + n.to_bytes(8, "big") + digest).digest()
+def link(before: bytes, writer: UUID, n: int, digests: bytes) -> bytes:
+    """The chain's value after one more seal: of a run of the writer's rows up to `n`, with 32 bytes each."""
+    return hashlib.sha256(before + writer.bytes + n.to_bytes(8, "big") + digests).digest()
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The chain's value after row `seq`, as it was signed."""
+    """The chain's value after seal `seq`, as it was signed."""
 
     seq: int
     chain: bytes

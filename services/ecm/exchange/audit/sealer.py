@@ -1,11 +1,10 @@
-"""The sealer: chains committed audit rows within a second, and signs checkpoints at least every minute."""
+"""The sealer: chains committed audit rows, in runs, within a second, and signs checkpoints at least every minute."""
 
 import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -16,7 +15,7 @@ from ecm.kit.telemetry import logger
 
 TICK_SECONDS = 0.4
 CHECKPOINT_SECONDS = 30.0
-ROWS_PER_WRITER = 5_000
+ROWS_PER_WRITER = 10_000
 
 # Copies of the exchange take turns.
 _TURN = text("SELECT pg_try_advisory_xact_lock(hashtextextended('ecm-sealer', 0))")
@@ -25,14 +24,17 @@ _GONE = text("""
     SELECT w.writer FROM audit_writer w
      WHERE NOT w.ended AND pg_try_advisory_xact_lock(hashtextextended('ecm-writer:' || w.writer, 0))""")
 _TIP = text("SELECT seq, chain FROM audit_seal ORDER BY seq DESC LIMIT 1")
+# A run of each writer: what follows on what is sealed, up to the first gap. There is none by design; `verify` would
+# name it.
 _UNSEALED = text("""
-    SELECT a.writer, a.n, a.digest, s.sealed FROM audit_writer w
+    SELECT w.writer, max(a.n) AS n, string_agg(a.digest, ''::bytea ORDER BY a.n) AS digests, count(*) AS rows
+      FROM audit_writer w
      CROSS JOIN LATERAL (SELECT coalesce(max(n), 0) AS sealed FROM audit_seal WHERE writer = w.writer) s
-     CROSS JOIN LATERAL (SELECT writer, n, digest FROM audit WHERE writer = w.writer AND n > s.sealed
-                          ORDER BY n LIMIT :limit) a
-     WHERE NOT w.ended ORDER BY a.writer, a.n""")
-_SEAL = """INSERT INTO audit_seal (seq, writer, n, digest, chain)
-    SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bytea[], $5::bytea[])"""
+     CROSS JOIN LATERAL (SELECT n, digest, row_number() OVER (ORDER BY n) AS place FROM audit
+                          WHERE writer = w.writer AND n > s.sealed ORDER BY n LIMIT :limit) a
+     WHERE NOT w.ended AND a.n = s.sealed + a.place GROUP BY w.writer ORDER BY w.writer""")
+_SEAL = text("""INSERT INTO audit_seal (seq, writer, n, digests, chain)
+    VALUES (:seq, :writer, :n, :digests, :chain)""")
 _END = text("UPDATE audit_writer SET ended = true WHERE writer = ANY(:writers)")
 _LAST = text("SELECT coalesce(max(seq), 0) FROM audit_checkpoint")
 _CHECKPOINT = text("INSERT INTO audit_checkpoint (seq, chain, signature, at) VALUES (:seq, :chain, :signature, :at)")
@@ -74,14 +76,12 @@ class Sealer:
             gone = list((await conn.execute(_GONE)).scalars())
             tip = (await conn.execute(_TIP)).first()
             rows = (await conn.execute(_UNSEALED, {"limit": ROWS_PER_WRITER})).all()
-            await _chain(conn, tip, _gapless(rows))
-            counts: dict[UUID, int] = {}
-            for row in rows:
-                counts[row.writer] = counts.get(row.writer, 0) + 1
-            ended = [writer for writer in gone if counts.get(writer, 0) < ROWS_PER_WRITER]
+            await _chain(conn, tip, rows)
+            full = {row.writer for row in rows if row.rows == ROWS_PER_WRITER}
+            ended = [writer for writer in gone if writer not in full]
             if ended:
                 await conn.execute(_END, {"writers": ended})
-            return len(rows)
+            return sum(row.rows for row in rows)
 
     async def checkpoint(self) -> Checkpoint | None:
         """Signs the chain's end and copies it outside of PostgreSQL; None where nothing is new."""
@@ -107,25 +107,9 @@ class Sealer:
             os.fsync(file.fileno())
 
 
-def _gapless(rows: Sequence[Any]) -> list[Any]:
-    """The rows up to each writer's first gap. There is none by design; `verify` would name it."""
-    expected: dict[UUID, int] = {}
-    found = []
-    for row in rows:
-        if row.n == expected.get(row.writer, row.sealed) + 1:
-            found.append(row)
-            expected[row.writer] = row.n
-    return found
-
-
-async def _chain(conn: AsyncConnection, tip: Any, rows: Sequence[Any]) -> None:
-    if not rows:
-        return
-    seq, chain = (tip.seq, tip.chain) if tip is not None else (0, GENESIS)
-    chains = []
-    for row in rows:
-        chain = link(chain, row.writer, row.n, row.digest)
-        chains.append(chain)
-    numbers = list(range(seq + 1, seq + 1 + len(rows)))
-    columns = ([row.writer for row in rows], [row.n for row in rows], [row.digest for row in rows])
-    await conn.exec_driver_sql(_SEAL, (numbers, *columns, chains))
+async def _chain(conn: AsyncConnection, tip: Any, runs: Sequence[Any]) -> None:
+    last, chain = (tip.seq, tip.chain) if tip is not None else (0, GENESIS)
+    for seq, run in enumerate(runs, last + 1):
+        chain = link(chain, run.writer, run.n, run.digests)
+        values = {"seq": seq, "writer": run.writer, "n": run.n, "digests": run.digests, "chain": chain}
+        await conn.execute(_SEAL, values)

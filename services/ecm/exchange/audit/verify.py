@@ -21,14 +21,19 @@ from ecm.kit.db.engine import make_engine
 MOST_FAULTS = 100
 MINUTES = 600.0
 
+# Each seal with its run of rows; `digests`, which may be long, with the last.
 _SEALED = text(f"""
-    SELECT s.seq, s.writer, s.n, s.digest, s.chain, a.digest AS stored, {DIGEST_OF_A} AS computed
-      FROM audit_seal s LEFT JOIN audit a ON a.writer = s.writer AND a.n = s.n ORDER BY s.seq""")
+    SELECT s.seq, s.writer, s.n AS last, s.chain, r.n, substring(s.digests FROM r.at FOR 32) AS digest,
+           a.digest AS stored, {DIGEST_OF_A} AS computed, CASE WHEN r.n = s.n THEN s.digests END AS digests
+      FROM audit_seal s
+     CROSS JOIN LATERAL (SELECT s.n - place AS n, length(s.digests) - 32 * place - 31 AS at
+                           FROM generate_series((length(s.digests) - 1) / 32, 0, -1) AS place) r
+      LEFT JOIN audit a ON a.writer = s.writer AND a.n = r.n ORDER BY s.seq, r.n""")
 _TAIL = text(f"""
     SELECT a.writer, count(*) AS rows, min(a.n) AS first, max(a.n) AS last,
            coalesce((SELECT max(s.n) FROM audit_seal s WHERE s.writer = a.writer), 0) AS sealed,
            count(*) FILTER (WHERE a.digest IS DISTINCT FROM {DIGEST_OF_A}) AS altered
-      FROM audit a WHERE NOT EXISTS (SELECT 1 FROM audit_seal s WHERE s.writer = a.writer AND s.n = a.n)
+      FROM audit a WHERE a.n > coalesce((SELECT max(s.n) FROM audit_seal s WHERE s.writer = a.writer), 0)
      GROUP BY a.writer""")
 _CHECKPOINTS = text("SELECT seq, chain, at, signature FROM audit_checkpoint ORDER BY seq")
 
@@ -81,13 +86,13 @@ def _copies(directory: Path, verdict: Verdict) -> Iterable[Checkpoint]:
 
 
 def _signed(found: Iterable[Checkpoint], signer: Signer, verdict: Verdict) -> dict[int, set[bytes]]:
-    """The chain's values that checkpoints of ours name, by seq."""
+    """The chain's values that checkpoints of ours name, by seal."""
     known: dict[int, set[bytes]] = {}
     for checkpoint in found:
         if signer.holds(checkpoint):
             known.setdefault(checkpoint.seq, set()).add(checkpoint.chain)
         else:
-            verdict.fault(f"The checkpoint at row {checkpoint.seq} has a wrong signature.")
+            verdict.fault(f"The checkpoint at seal {checkpoint.seq} has a wrong signature.")
     return known
 
 
@@ -96,28 +101,29 @@ async def _walk(conn: AsyncConnection, checkpoints: dict[int, set[bytes]], verdi
     numbers: dict[UUID, int] = {}
     async with conn.stream(_SEALED) as rows:
         async for row in rows:
+            _check_row(row, verdict)
+            _check_number(row, numbers, verdict)
+            verdict.verified += 1
+            if row.digests is None:
+                continue
             seq += 1
             if row.seq != seq:
-                verdict.fault(f"The chain has no row {seq}: {row.seq} comes next.")
+                verdict.fault(f"The chain has no seal {seq}: {row.seq} comes next.")
                 seq = row.seq
-            chain = link(chain, row.writer, row.n, row.digest)
-            _check_row(row, chain, verdict)
-            _check_number(row, numbers, verdict)
-            # Goes on from what is stored, so that one fault isn't told of every later row.
+            if link(chain, row.writer, row.last, row.digests) != row.chain:
+                verdict.fault(f"The chain is broken at {row.seq}.")
+            # Goes on from what is stored, so that one fault isn't told of every later seal.
             chain = row.chain
             _check_points(seq, chain, checkpoints, verdict)
-            verdict.verified += 1
     for beyond in sorted(number for number in checkpoints if number > seq):
-        verdict.fault(f"The chain ends at row {seq}, but a signed checkpoint names row {beyond}: rows were cut off.")
+        verdict.fault(f"The chain ends at seal {seq}, but a signed checkpoint names seal {beyond}: rows were cut off.")
 
 
-def _check_row(row: Any, chain: bytes, verdict: Verdict) -> None:
+def _check_row(row: Any, verdict: Verdict) -> None:
     if row.stored is None:
         verdict.fault(f"Row {row.writer}/{row.n} is gone.")
     elif row.digest != row.stored or row.computed != row.stored:
         verdict.fault(f"Row {row.writer}/{row.n} was altered.")
-    if chain != row.chain:
-        verdict.fault(f"The chain is broken at {row.seq}.")
 
 
 def _check_number(row: Any, numbers: dict[UUID, int], verdict: Verdict) -> None:
@@ -132,7 +138,7 @@ def _check_points(seq: int, chain: bytes, checkpoints: dict[int, set[bytes]], ve
         if named == chain:
             verdict.checkpoints += 1
         else:
-            verdict.fault(f"The signed checkpoint at row {seq} names another chain.")
+            verdict.fault(f"The signed checkpoint at seal {seq} names another chain.")
 
 
 async def _tail(conn: AsyncConnection, verdict: Verdict) -> None:

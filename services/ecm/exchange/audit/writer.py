@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Any
 from uuid import UUID
 
@@ -32,9 +33,7 @@ BOUNDS = {
     "plan_cache_mode": "force_generic_plan",
 }
 
-_DISCLOSE = (
-    "SELECT ask, outcome, total, more, type, id::text, version_id, last_updated, body FROM disclose($1, $2, $3, $4)"
-)
+_DISCLOSE = "SELECT ask, outcome, total, more, last_updated, names, bodies FROM disclose($1, $2, $3, $4)"
 _BEGIN = "INSERT INTO audit_writer (writer) VALUES ($1)"
 # Held as long as the connection lives: the sealer sees by it which writers are gone.
 _ALIVE = "SELECT pg_advisory_lock(hashtextextended('ecm-writer:' || $1::uuid, 0))"
@@ -79,22 +78,20 @@ class Writer:
             # Whether it was committed isn't known: nothing leaves, and the number is never used again.
             self.end()
             raise
-        if len({row[0] for row in rows}) != len(asks):
+        if sorted(row[0] for row in rows) != list(range(len(asks))):
             self.end()
             raise RuntimeError("disclose() left an ask unanswered, so unnoted.")
         self._next += len(asks)
-        return _answers(rows, len(asks))
+        return _answers(rows)
 
     def end(self) -> None:
         """Drops the connection at once."""
         self._connection.terminate()
 
 
-def _answers(rows: Sequence[Any], count: int) -> list[Answer]:
-    answers = [Answer() for _ in range(count)]
-    for index, outcome, total, more, kind, resource_id, version_id, last_updated, body in rows:
-        answer = answers[index]
-        answer.outcome, answer.total, answer.more = outcome, total, more
-        if resource_id is not None:
-            answer.resources.append(Released(kind, resource_id, version_id, last_updated, body))
+def _answers(rows: Sequence[Any]) -> list[Answer]:
+    answers = [Answer()] * len(rows)
+    for index, outcome, total, more, last_updated, names, bodies in rows:
+        resources = list(starmap(Released, zip(names, bodies, strict=True)))
+        answers[index] = Answer(outcome, total, more, last_updated, resources)
     return answers

@@ -4,7 +4,7 @@ Agencies take turns, and in an agency its clients: whoever asks for much waits f
 """
 
 import asyncio
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterable
 
 import asyncpg
@@ -25,6 +25,10 @@ WAIT_SECONDS = 12.0
 LATE_SECONDS = 0.5
 TURNS = 4
 """Of the event loop, in which nobody asked: then a call begins."""
+AT_ONCE = 2
+"""Calls of one sort, each with half of those who ask: while one is with the database, the other's answers are sent."""
+FEWEST = 4
+"""Asks for which a call of their own is worth its cost."""
 RECONNECT_SECONDS = 0.2
 
 
@@ -41,10 +45,11 @@ class Writers:
         self._count = count
         self._lines: dict[_Key, Line] = {}
         self._ready: asyncio.Queue[_Key] = asyncio.Queue()
-        # What is in the queue of those that are ready, once each; and how many calls of each are under way.
+        # What is in the queue of those that are ready, once each, until its call begins.
         self._next: set[_Key] = set()
-        self._calls: Counter[_Key] = Counter()
-        self._under_way: list[list[Waiting]] = []
+        # The calls of each; and how many ask at once, as it was lately.
+        self._under_way: defaultdict[_Key, list[list[Waiting]]] = defaultdict(list)
+        self._around: defaultdict[_Key, int] = defaultdict(int)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -65,70 +70,77 @@ class Writers:
         loop = asyncio.get_running_loop()
         waiting = Waiting(caller.client, document, loop.create_future(), loop.time() + WAIT_SECONDS)
         key = (caller.agency, together(ask.kind))
-        line = self._lines.setdefault(key, Line())
-        line.append(waiting)
-        # Who asks while a call of the same sort is under way goes with the next, unless enough wait to fill one.
-        if not self._calls[key] or len(line) >= _most(key):
-            self._make_ready(key)
+        self._lines.setdefault(key, Line()).append(waiting)
+        self._look(key)
         return await waiting.answer
 
-    def _make_ready(self, key: _Key) -> None:
-        """Once, however much waits: then it is the others' turn."""
-        if key not in self._next:
+    def _look(self, key: _Key) -> None:
+        """Makes ready what is to be called for, once, however much waits: then it is the others' turn.
+
+        Who asks while a call of the same sort is under way goes with the next, unless there are enough for another.
+        """
+        waiting, calls = len(self._lines[key]), len(self._under_way[key])
+        enough = self._enough(key) if calls < AT_ONCE else _most(key)
+        if key not in self._next and waiting and (waiting >= enough or not calls):
             self._next.add(key)
             self._ready.put_nowait(key)
+
+    def _enough(self, key: _Key) -> int:
+        """For a call: half of those who ask, all of a few."""
+        around = self._around[key]
+        share = -(-around // AT_ONCE) if around >= AT_ONCE * FEWEST else max(around, FEWEST)
+        return min(share, _most(key))
 
     async def _serve(self, writer: Writer) -> None:
         try:
             while True:
                 key = await self._ready.get()
+                if writer.lost:
+                    # Another may be there for it.
+                    self._ready.put_nowait(key)
+                    writer = await self._reopen()
+                    continue
+                await self._gather(key)
                 self._next.discard(key)
-                self._calls[key] += 1
-                try:
-                    if writer.lost:
-                        writer = await self._reopen()
-                    await self._gather(key)
-                    await self._call(writer, key)
-                finally:
-                    self._done(key)
+                await self._call(writer, key)
         finally:
             writer.end()
-
-    async def _call(self, writer: Writer, key: _Key) -> None:
-        batch = self._take(key)
-        self._under_way.append(batch)
-        try:
-            await self._answer(writer, key[0], batch)
-        finally:
-            self._under_way.remove(batch)
 
     async def _gather(self, key: _Key) -> None:
         """Waits while more come in: a call costs some 250 µs of its own, a read in it 40."""
         line, seen = self._lines[key], 0
-        while seen < len(line) < _most(key):
+        while seen < len(line) < self._enough(key):
             seen = len(line)
             for _ in range(TURNS):
                 await asyncio.sleep(0)
 
+    async def _call(self, writer: Writer, key: _Key) -> None:
+        batch = self._take(key)
+        calls = self._under_way[key]
+        calls.append(batch)
+        try:
+            await self._answer(writer, key[0], batch)
+        finally:
+            calls.remove(batch)
+            # Who was left behind goes now, or with who asks meanwhile: two calls that begin together end together, and
+            # leave the database idle while they are answered.
+            self._look(key)
+
     def _take(self, key: _Key) -> list[Waiting]:
         line = self._lines[key]
-        batch = line.take(_most(key))
-        if len(line) >= _most(key):
-            self._make_ready(key)
+        present = len(line) + sum(map(len, self._under_way[key]))
+        # That there are fewer is believed slowly: who was just answered asks again.
+        self._around[key] = max(present, self._around[key] - 1)
         # Who has given up meanwhile was answered 503: nothing of theirs is to be written.
-        return [waiting for waiting in batch if not waiting.answer.done()]
-
-    def _done(self, key: _Key) -> None:
-        self._calls[key] -= 1
-        if self._lines[key]:
-            self._make_ready(key)
+        return [waiting for waiting in line.take(self._enough(key)) if not waiting.answer.done()]
 
     async def _give_up(self) -> None:
         """Answers who has waited too long: one timer for all, not one a request."""
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(LATE_SECONDS)
-            waiting_anywhere: list[Iterable[Waiting]] = [*self._lines.values(), *self._under_way]
+            calls = (batch for several in self._under_way.values() for batch in several)
+            waiting_anywhere: list[Iterable[Waiting]] = [*self._lines.values(), *calls]
             for several in waiting_anywhere:
                 late = [waiting for waiting in several if waiting.until < loop.time()]
                 _fail(late, DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again."))

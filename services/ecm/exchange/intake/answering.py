@@ -48,10 +48,11 @@ async def answer(
         return Response(status_code=status, headers=headers)
     preference = _preference(incoming)
     if preference == "representation":
-        released = (await incoming.read(target.type, target.id)).resources
-        if released:
-            head = _version_headers(location, released[0].version_id, released[0].last_updated)
-            return Response(released[0].body, status, headers | head, FHIR_JSON)
+        answer = await incoming.read(target.type, target.id)
+        if answer.resources and answer.last_updated:
+            released = answer.resources[0]
+            head = _version_headers(location, released.version_id, answer.last_updated)
+            return Response(released.body, status, headers | head, FHIR_JSON)
     await incoming.note("committed")
     head = _version_headers(location, seen.version_id, seen.last_updated)
     if preference == "OperationOutcome":

@@ -62,7 +62,7 @@ def compile_everything(
 
 def compile_again(resources: Sequence[Released]) -> Page:
     """Which of these versions are open still, in the view that they were released in; without their bytes."""
-    versions = dict.fromkeys((r.type, str(r.id), r.version_id) for r in resources)
+    versions = dict.fromkeys(tuple(one.name.split("/")) for one in resources)
     return Page("again", tuple(" ".join(column) for column in zip(*versions, strict=True)))
 
 

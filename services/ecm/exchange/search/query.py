@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from ecm.exchange.search.dates import Span, parse
@@ -62,9 +62,9 @@ class Filter:
     values: tuple[Value, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Search:
-    """What a type search asks for."""
+    """What a type search asks for; whole once `read_search` has read it."""
 
     type: str
     filters: tuple[Filter, ...] = ()
@@ -88,20 +88,22 @@ def read_search(resource_type: str, pairs: Sequence[tuple[str, str]], base: str)
     for name, value in pairs:
         if name in _ELSEWHERE:
             continue
-        search = _with(search, name, value, base)
+        _read(search, name, value, base)
     return search
 
 
-def _with(search: Search, name: str, value: str, base: str) -> Search:
+def _read(search: Search, name: str, value: str, base: str) -> None:
     result = _RESULT.get(name)
     if result is not None:
-        return replace(result(search, value), served=(*search.served, (name, value)))
-    code, colon, modifier = name.partition(":")
-    parameter = find(search.type, code)
-    if parameter is None:
-        return replace(search, unknown=(*search.unknown, name))
-    made = Filter(parameter, _values(parameter, modifier if colon else None, value, base))
-    return replace(search, filters=(*search.filters, made), served=(*search.served, (name, value)))
+        result(search, value)
+    else:
+        code, colon, modifier = name.partition(":")
+        parameter = find(search.type, code)
+        if parameter is None:
+            search.unknown += (name,)
+            return
+        search.filters += (Filter(parameter, _values(parameter, modifier if colon else None, value, base)),)
+    search.served += ((name, value),)
 
 
 def read_count(value: str) -> int:
@@ -111,21 +113,21 @@ def read_count(value: str) -> int:
     return min(int(value), LARGEST_COUNT)
 
 
-def _count(search: Search, value: str) -> Search:
-    count = read_count(value)
-    return replace(search, count=count, only_total=search.only_total or count == 0)
+def _count(search: Search, value: str) -> None:
+    search.count = read_count(value)
+    search.only_total = search.only_total or search.count == 0
 
 
-def _total(search: Search, value: str) -> Search:
+def _total(search: Search, value: str) -> None:
     if value not in ("none", "estimate", "accurate"):
         raise DomainError(Reason.INVALID_VALUE, "_total is none, estimate or accurate.", field="_total")
-    return replace(search, total=value != "none")
+    search.total = value != "none"
 
 
-def _summary(search: Search, value: str) -> Search:
+def _summary(search: Search, value: str) -> None:
     if value not in ("count", "false"):
         raise DomainError(Reason.NOT_SUPPORTED, "_summary is served as count or false alone.", field="_summary")
-    return replace(search, only_total=search.only_total or value == "count")
+    search.only_total = search.only_total or value == "count"
 
 
 _RESULT = {"_count": _count, "_total": _total, "_summary": _summary}
