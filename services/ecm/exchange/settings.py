@@ -21,13 +21,17 @@ class ExchangeSettings(ServiceSettings):
     audit_key_file: Path
     cursor_key_file: Path
     checkpoint_dir: Path
-    # Connections that disclose. Few: each shares its calls among the requests that wait.
-    release_writers: int = 2
-    # Of each client, in this process; 0: no limit. The region file may say otherwise for a client.
-    client_requests_per_second: float = 1_000.0
-    client_requests_at_once: int = 64
-    # Refused tokens of one network address; and its connections, where no proxy stands before the exchange.
+    # Connections that disclose. Few: each shares its calls among the requests that wait; no agency has all of them.
+    release_writers: int = 3
+    # Of each client, in this process; 0: no limit. The region file may say otherwise for a client. What a read costs
+    # is one request, a resource on a page an eighth.
+    client_requests_per_second: float = 500.0
+    # The others wait for their turn.
+    client_requests_at_once: int = 16
+    # Of one network address, where no proxy stands before the exchange: refused tokens, requests without any, and
+    # connections.
     bad_tokens_per_second: float = 20.0
+    nameless_requests_per_second: float = 50.0
     address_connections: int = 1_024
 
     @property

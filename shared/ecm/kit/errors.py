@@ -4,6 +4,7 @@ Nothing here imports grpc, so that rules may raise these errors; `ecm.kit.rpc.st
 """
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 from google.protobuf.duration_pb2 import Duration
@@ -51,6 +52,11 @@ class DomainError(Exception):
     def retryable(self) -> bool:
         """Whether the same call may succeed later, with nothing changed."""
         return self.entry.retryable
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Crosses to another process whole."""
+        given = {"field": self.field, "metadata": self.metadata, "retry_after": self.retry_after}
+        return partial(DomainError, **given), (self.reason, self.message)
 
     def __repr__(self) -> str:
         return f"DomainError({self.reason}, field={self.field!r})"

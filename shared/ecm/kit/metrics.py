@@ -34,9 +34,10 @@ CONSUMERS_REPLACED = Counter("ecm_consumers_replaced_total", "Kafka consumers re
 NARROWINGS_OPEN = Gauge("ecm_narrowings_open", "Narrowing intents not finished, as last seen.")
 
 # Requests at the FHIR side that were turned away without an entry in the audit, by why: `client_rate` and `client_busy`
-# (429), `bad_tokens` (429, of an address that sent many), `unavailable` (503), `malformed` and `too_large` (what isn't
-# HTTP), `connections` (too many of one address), `slow` (a head, a body or an answer that took too long). Worry: the
-# last four in bursts, client_rate of a partner that complains.
+# (429), `bad_tokens` (429, of an address that sent many), `nameless` (without a token, of an address that sends many:
+# answered, but late), `unavailable` (503), `malformed` and `too_large` (what isn't HTTP), `connections` (too many of
+# one address), `slow` (a head, a body or an answer that took too long). Worry: the last four in bursts, client_rate of
+# a partner that complains.
 HTTP_TURNED_AWAY = Counter("ecm_http_turned_away_total", "Requests and connections turned away.", ["why"])
 # Calls by people that came too fast. Worry: at all, since people don't type that fast.
 RPC_LIMITED = Counter("ecm_rpc_limited_total", "Calls refused by rate.", [])

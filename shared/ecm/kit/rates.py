@@ -49,6 +49,14 @@ class Rates:
         self._full_at[name] = full_at
         return 0.0
 
+    def charge(self, name: str, cost: float) -> None:
+        """Takes what is known only afterwards, also where there isn't so much: then there is none for longer."""
+        each = self._own.get(name, self._each) if self._own else self._each
+        if each:
+            now = self._clock()
+            full_at = self._full_at.get(name, now)
+            self._full_at[name] = cost * each + (full_at if full_at > now else now)
+
     def empty(self, name: str) -> bool:
         """Whether there is nothing to take now; takes nothing."""
         full_at = self._full_at.get(name)

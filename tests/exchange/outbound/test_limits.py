@@ -2,7 +2,8 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -10,16 +11,28 @@ from uuid import uuid4
 
 import httpx
 import pytest
+import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from ecm.exchange.api.application import build_application
 from ecm.exchange.asks import Answer
 from ecm.exchange.audit.line import Line, Waiting
+from ecm.exchange.disclose_sql import agency_lock
 from ecm.exchange.limits import Limits
 from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.rates import Rates
 from ecm.kit.region import Region, load_region
-from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World
+from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World, connect
+
+LOCK = f"SELECT pg_advisory_xact_lock({agency_lock('$1::text')})"
+
+
+@pytest_asyncio.fixture
+async def narrowing(urls: dict[str, str]) -> AsyncIterator[Any]:
+    """Whoever holds up an agency's calls."""
+    sql = await connect(urls["owner"])
+    yield sql
+    await sql.close()
 
 
 class Stopped:
@@ -29,10 +42,23 @@ class Stopped:
         return 1.0
 
 
-def limited(server: Server, *, rate: float = 0, at_once: int = 0, bad_tokens: float = 0, **own: float) -> Server:
-    """The same API with these limits, in which no time passes."""
+HELD = 0.05
+
+
+def limited(
+    server: Server,
+    *,
+    rate: float = 0,
+    at_once: int = 0,
+    bad_tokens: float = 0,
+    nameless: float = 0,
+    held: float = HELD,
+    **own: float,
+) -> Server:
+    """The same API with these limits, in which no time passes, and requests are held for so many seconds."""
     clients = Rates(rate, {name.replace("_", "-"): each for name, each in own.items()}, burst=1.0, clock=Stopped())
-    limits = Limits(clients, at_once, Rates(bad_tokens, burst=1.0, clock=Stopped()))
+    strangers = (Rates(each, burst=1.0, clock=Stopped()) for each in (bad_tokens, nameless))
+    limits = Limits(clients, at_once, *strangers, held_seconds=held)
     application = build_application(replace(server.api, limits=limits), lambda: True, datetime.now(UTC))
     transport = httpx.ASGITransport(application, raise_app_exceptions=True)
     server.http = httpx.AsyncClient(transport=transport, base_url=BASE)
@@ -68,15 +94,15 @@ async def test_the_region_file_says_otherwise_for_a_client(server: Server) -> No
     assert [(await asked.get("Patient/1", PSYCHOLOGY)).status_code for _ in range(2)] == [404, 429]
 
 
-def test_settings_and_region_file_are_what_is_held(settings: ExchangeSettings, region: Region) -> None:
+async def test_settings_and_region_file_are_what_is_held(settings: ExchangeSettings, region: Region) -> None:
     first, *others = region.clients
     own = region.model_copy(update={"clients": [first.model_copy(update={"requests_per_second": 1.0}), *others]})
     limits = Limits.of(settings, own)
     for _ in range(2):
-        limits.enter(first.id)
+        await limits.enter(first.id)
     with pytest.raises(Exception, match="too often"):
-        limits.enter(first.id)
-    limits.enter(others[0].id)
+        await limits.enter(first.id)
+    await limits.enter(others[0].id)
 
 
 @pytest.fixture
@@ -95,11 +121,36 @@ def region(settings: ExchangeSettings) -> Region:
     return load_region(settings.region_file)
 
 
-async def test_so_many_at_once_and_then_again(world: World, server: Server) -> None:
-    asked = limited(server, at_once=2)
+async def test_a_page_costs_what_is_on_it(world: World, server: Server) -> None:
+    """Eight resources are one request more."""
+    child = uuid4()
+    patient = await world.patient(child)
+    for _ in range(15):
+        await world.observation(child, patient)
+    await world.grant(child, PSYCHOLOGY, "referral")
+    asked, nobody = limited(server, rate=4), f"Patient/{uuid4()}"
+    page = await asked.get("Observation?_count=15", scope="system/*.rs")
+    assert len(page.json()["entry"]) == 1 + 15
+    assert [(await asked.get(nobody)).status_code for _ in range(2)] == [404, 429]
+
+
+async def test_so_many_at_once_and_the_others_wait_for_their_turn(world: World, server: Server, narrowing: Any) -> None:
+    asked = limited(server, at_once=2, held=60)
     answers = await asyncio.gather(*(asked.get(f"Patient/{uuid4()}") for _ in range(6)))
-    assert sorted(answer.status_code for answer in answers) == [404] * 2 + [429] * 4
-    assert all(is_refusal(answer) for answer in answers if answer.status_code == 429)
+    assert [answer.status_code for answer in answers] == [404] * 6
+
+
+async def test_who_waits_in_vain_is_refused(world: World, server: Server, narrowing: Any) -> None:
+    asked, before = limited(server, at_once=2), turned_away("client_busy")
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        asking = [asyncio.create_task(asked.get(f"Patient/{uuid4()}")) for _ in range(6)]
+        refused = list(itertools.islice(asyncio.as_completed(asking), 4))
+        assert all([is_refusal(await one) for one in refused])
+        assert sum(one.done() for one in asking) == 4, "who has a place keeps it"
+        assert (await asked.get(f"Patient/{uuid4()}", COUNCIL)).status_code == 404, "another client has its own"
+    assert sorted(one.status_code for one in await asyncio.gather(*asking)) == [404] * 2 + [429] * 4
+    assert turned_away("client_busy") - before == 4
     answers = await asyncio.gather(*(asked.get(f"Patient/{uuid4()}") for _ in range(2)))
     assert [answer.status_code for answer in answers] == [404] * 2, "their places are free again"
 
@@ -111,6 +162,20 @@ async def test_a_place_is_free_again_whatever_became_of_the_request(world: World
     server.lease.held = True
     assert (await asked.get("Patient/1")).status_code == 404
     assert (await asked.ask("DELETE", "Patient/1")).status_code == 405
+
+
+async def test_without_a_token_who_asks_much_is_answered_late(world: World, server: Server) -> None:
+    """Answered still: who watches over the exchange may have the same address."""
+    asked, before = limited(server, nameless=2), turned_away("nameless")
+
+    async def status(path: str) -> int:
+        return (await asked.http.get(f"http://exchange.invalid/{path}")).status_code
+
+    assert [await status(path) for path in ("fhir/metadata", "health/live", "health/live", "fhir/Patient/1")] == [
+        *(200, 200, 200, 401)
+    ]
+    assert turned_away("nameless") - before == 2
+    assert (await asked.get("Patient/1")).status_code == 404
 
 
 async def test_bad_tokens_are_looked_at_so_often_and_good_ones_go_on(world: World, server: Server) -> None:
@@ -154,6 +219,17 @@ async def test_clients_of_an_agency_take_turns() -> None:
     assert len(line) == len(list(line)) == 2
     assert [one.document["number"] for one in line.take(5)] == [3, 4]
     assert line.take(5) == []
+
+
+async def test_an_agency_never_has_all_writers(world: World, server: Server, narrowing: Any) -> None:
+    """Whatever it asks for, in as many sorts as there are: another agency's is answered meanwhile."""
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        paths = ("Patient/1", "Patient", "Observation?patient=1", "Patient?identifier=1", "Patient/1/$everything")
+        asking = [asyncio.create_task(server.get(path, scope="system/*.rs")) for path in paths for _ in range(40)]
+        await asyncio.sleep(0.2)
+        assert (await server.get("Patient", COUNCIL, scope="system/*.rs")).status_code == 200
+    assert {answer.status_code for answer in await asyncio.gather(*asking)} == {200, 404}
 
 
 async def test_agencies_take_turns(world: World, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,3 +75,15 @@ def test_what_is_known_is_bounded() -> None:
     for number in range(module.MOST_KNOWN * 3):
         rates.take(f"address-{number}")
     assert len(rates._full_at) <= module.MOST_KNOWN
+
+
+def test_what_is_known_afterwards_is_taken_also_where_there_is_too_little() -> None:
+    watch = Watch()
+    rates = Rates(1, burst=2.0, clock=watch)
+    assert rates.take("a") == 0
+    rates.charge("a", 5)
+    assert rates.take("a") == pytest.approx(5.0)
+    watch.at += 5
+    assert rates.take("a") == 0
+    assert rates.take("b") == 0, "nobody else pays for it"
+    Rates(0).charge("a", 5)

@@ -9,28 +9,32 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ecm.exchange.api.auth import address_of
 from ecm.exchange.api.capabilities import capability_statement
 from ecm.exchange.api.door import FhirDoor
 from ecm.exchange.api.errors import FHIR_JSON, FhirError, response_to
 from ecm.exchange.api.health import health_routes
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.api.smart import smart_configuration
+from ecm.exchange.limits import Limits
 from ecm.kit.errors import Reason
 
 
 class Application:
     """Hands what is below the FHIR base straight to its door, past the framework's routing and middleware."""
 
-    def __init__(self, prefix: str, door: FhirDoor, rest: Starlette) -> None:
+    def __init__(self, prefix: str, door: FhirDoor, rest: Starlette, limits: Limits) -> None:
         self._prefix = prefix
         self._door = door
         self._rest = rest
+        self._limits = limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if scope["type"] == "http" and (path == self._prefix or path.startswith(f"{self._prefix}/")):
             await self._door(scope, receive, send)
         else:
+            await self._limits.pace(address_of(scope))
             await self._rest(scope, receive, send)
 
 
@@ -42,7 +46,7 @@ def build_application(api: Api, is_ready: Callable[[], bool], started: datetime)
         ".well-known/smart-configuration": ("application/json", smart_configuration(api.settings)),
     }
     rest = Starlette(routes=health_routes(is_ready), exception_handlers={404: _refused, 405: _refused})
-    return Application(prefix, FhirDoor(api, prefix, documents), rest)
+    return Application(prefix, FhirDoor(api, prefix, documents), rest, api.limits)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from starlette.requests import Request
+from starlette.types import Scope
 
 from ecm.exchange.caller import PartnerCaller
 from ecm.exchange.limits import Limits
@@ -19,6 +20,12 @@ USER_HEADER = "x-asserted-user"
 """An end user whom the client names; audited as asserted, believed in nothing."""
 LONGEST_USER = 200
 MOST_KNOWN = 1_024
+
+
+def address_of(scope: Scope) -> str:
+    """The network address that asks; "" where it isn't known."""
+    client = scope.get("client")
+    return str(client[0]) if client else ""
 
 
 class Authentication:
@@ -38,6 +45,7 @@ class Authentication:
         """
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
+            await self._limits.pace(address_of(request.scope))
             raise DomainError(
                 Reason.TOKEN_MISSING, "A bearer token is needed; .well-known/smart-configuration says where."
             )
@@ -48,15 +56,14 @@ class Authentication:
 
     async def _claims(self, token: str, request: Request) -> Claims:
         """Checking a signature costs more than asking: who sends bad ones is held back, who is known never."""
-        client = request.scope.get("client")
-        address = client[0] if client else ""
+        address = address_of(request.scope)
         if self._limits.tries_too_many(address) and not self._verifier.knows(token):
-            raise self._limits.turned_away()
+            raise await self._limits.turned_away()
         try:
             return await self._verifier.verify(token)
         except DomainError as error:
             if error.entry.http_status == HTTPStatus.UNAUTHORIZED:
-                self._limits.refused(address)
+                await self._limits.refused(address)
             raise
 
     def _remember(self, claims: Claims) -> PartnerCaller:

@@ -6,7 +6,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from ecm.exchange.api.auth import Authentication
+from ecm.exchange.api.auth import Authentication, address_of
 from ecm.exchange.api.errors import NO_STORE, FhirError, response_to
 from ecm.exchange.api.formats import check_accept, check_form
 from ecm.exchange.api.incoming import Api, Incoming
@@ -55,9 +55,10 @@ class FhirDoor:
         try:
             document = self._open.get(path)
             if document is not None:
+                await self._api.limits.pace(address_of(request.scope))
                 return _open_document(request, *document)
             caller = await self._authentication.caller(request)
-            seat.take(caller.client)
+            await seat.take(caller.client)
             return await self._to_caller(request, path, caller, seat)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)

@@ -74,7 +74,9 @@ class Incoming:
 
     async def find(self, page: Page) -> Answer:
         """What may leave of a page; in the audit by now, too."""
-        return await self._released(Ask.search(self.inquiry, page))
+        answer = await self._released(Ask.search(self.inquiry, page))
+        self.seat.charge(len(answer.resources))
+        return answer
 
     def asks_for(self, resource_id: UUID) -> None:
         """Names an id in the audit that the address itself doesn't show."""

@@ -4,7 +4,7 @@ Agencies take turns, and in an agency its clients: whoever asks for much waits f
 """
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 import asyncpg
@@ -21,6 +21,8 @@ from ecm.kit.trace import current_trace
 
 READS_PER_CALL = 32
 SEARCHES_PER_CALL = 8
+QUERIES_PER_CALL = 1
+"""Of searches whose statement isn't held: each is one of its own, and may look at much. One call of them at a time."""
 WAIT_SECONDS = 12.0
 LATE_SECONDS = 0.5
 TURNS = 4
@@ -32,6 +34,7 @@ FEWEST = 4
 RECONNECT_SECONDS = 0.2
 
 
+_PER_CALL: dict[Kind, int] = {"read": READS_PER_CALL, "query": QUERIES_PER_CALL}
 _Key = tuple[str, Kind]
 """Agency, and what goes together in one call."""
 
@@ -50,6 +53,10 @@ class Writers:
         # The calls of each; and how many ask at once, as it was lately.
         self._under_way: defaultdict[_Key, list[list[Waiting]]] = defaultdict(list)
         self._around: defaultdict[_Key, int] = defaultdict(int)
+        # Of an agency: writers that it has or is next for, never all; and what waits behind those, in order.
+        self._share = max(1, count - 1)
+        self._busy: Counter[str] = Counter()
+        self._behind: defaultdict[str, dict[_Key, None]] = defaultdict(dict)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -81,9 +88,14 @@ class Writers:
         """
         waiting, calls = len(self._lines[key]), len(self._under_way[key])
         enough = self._enough(key) if calls < AT_ONCE else _most(key)
-        if key not in self._next and waiting and (waiting >= enough or not calls):
-            self._next.add(key)
-            self._ready.put_nowait(key)
+        if key in self._next or not waiting or (calls and (waiting < enough or key[1] == "query")):
+            return
+        if self._busy[key[0]] >= self._share:
+            self._behind[key[0]][key] = None
+            return
+        self._busy[key[0]] += 1
+        self._next.add(key)
+        self._ready.put_nowait(key)
 
     def _enough(self, key: _Key) -> int:
         """For a call: half of those who ask, all of a few."""
@@ -122,9 +134,11 @@ class Writers:
             await self._answer(writer, key[0], batch)
         finally:
             calls.remove(batch)
+            self._busy[key[0]] -= 1
             # Who was left behind goes now, or with who asks meanwhile: two calls that begin together end together, and
-            # leave the database idle while they are answered.
-            self._look(key)
+            # leave the database idle while they are answered. The agency's other sorts go first.
+            for one in (*self._behind.pop(key[0], ()), key):
+                self._look(one)
 
     def _take(self, key: _Key) -> list[Waiting]:
         line = self._lines[key]
@@ -188,4 +202,4 @@ def _fail(batch: list[Waiting], error: DomainError) -> None:
 
 
 def _most(key: _Key) -> int:
-    return READS_PER_CALL if key[1] == "read" else SEARCHES_PER_CALL
+    return _PER_CALL.get(key[1], SEARCHES_PER_CALL)

@@ -1,8 +1,6 @@
 """The body of a write: bounded, FHIR JSON, of the type in the address."""
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
-
+from anyio import CapacityLimiter, to_process
 from starlette.requests import Request
 
 from ecm.exchange.api.errors import FhirError
@@ -23,7 +21,8 @@ class Reading:
     """Reads bodies so that large ones hold up nobody but their own client."""
 
     def __init__(self) -> None:
-        self._beside = ThreadPoolExecutor(1, "large-bodies")
+        # A process of its own, begun with the first: a thread would hold the interpreter while it parses.
+        self._beside = CapacityLimiter(1)
 
     async def body(self, incoming: Incoming) -> bytes:
         """The bytes; FhirError 415 for another format, TOO_LARGE beyond the bound, read no further than that.
@@ -41,11 +40,10 @@ class Reading:
         return bytes(body)
 
     async def resource(self, body: bytes, resource_type: str) -> Element:
-        """As `read_resource`; a body that isn't small is read beside the loop, one after the other."""
+        """As `read_resource`; a body that isn't small is read in another process, one after the other."""
         if len(body) <= SMALL_BYTES:
             return read_resource(body, resource_type)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._beside, read_resource, body, resource_type)
+        return await to_process.run_sync(read_resource, body, resource_type, limiter=self._beside)
 
 
 def _check_headers(request: Request) -> None:
