@@ -1,6 +1,7 @@
 """`make attack SEED=… ATTACK="--scale 10"`: everything of this suite on a region of its own, more of it, with figures.
 
-Ends with one line of counts. The same seed sends the same.
+Ends with one line of counts. The same seed sends the same. The figures alone: `--only floods --connections 256`,
+`--only alike --scale 5`; best on a machine that does nothing else.
 """
 
 import argparse
@@ -8,23 +9,31 @@ import asyncio
 import secrets
 import sys
 import tempfile
-import uuid
 from collections import Counter
 from pathlib import Path
+
+import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from attack import parsers
+from attack.alike import Hidden, lines
 from attack.calls import Calls
+from attack.floods import KINDS
 from attack.letters import dead, publish, wait_until_done
-from attack.measure import alike, compare, floods
 from attack.region import Attacked, attacked
+from attack.service import Asking, Flooding, compare
 from attack.web import Web
+from benchmarks.children import make
+from benchmarks.filling import fill
 from ecm.api.consent.v1.consent_service_pb2 import ENFORCEMENT_STATE_ENFORCED
 from ecm.demo.steps.afterwards import withdrawal
 from ecm.local.stack import Stack
 
 PSYCHOLOGY, CUSTODY = "nhs-psychology", "custody-northgate"
+CHILDREN, RESOURCES = 300, 20
+EACH = 500
+ROUNDS, TURN_SECONDS = 2, 1.0
 
 
 def main() -> None:
@@ -32,14 +41,23 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     options.add_argument("--scale", type=float, default=1.0, help="how much of it, of what two minutes take")
+    options.add_argument("--only", choices=("floods", "alike"), help="these figures, and nothing else")
+    options.add_argument("--connections", type=int, default=64, help="of a flood")
+    options.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="of floods")
     given = options.parse_args()
     print(f"seed {given.seed}, scale {given.scale:g}", flush=True)
     counts = Counter[str]()
-    _parsers(counts, given.scale, given.seed)
+    if not given.only:
+        _parsers(counts, given.scale, given.seed)
     with tempfile.TemporaryDirectory(prefix="attack-") as folder:
         start = Stack.start(Path(folder), fresh_ports=True, lease_seconds=5.0)
         with start as stack, attacked(stack) as target:
-            _figures(target, given.scale, given.seed)
+            if given.only != "alike":
+                _floods(target, given)
+            if given.only != "floods":
+                _alike(target, int(EACH * given.scale), given.seed)
+            if given.only:
+                return
             _region(target, counts, given.scale, given.seed)
     counted = ", ".join(f"{name} {count}" for name, count in counts.items())
     print(f"attack: seed {given.seed}: {counted}; no fault, nothing stored, nothing leaked, nothing stands still")
@@ -71,28 +89,27 @@ def _region(target: Attacked, counts: Counter[str], scale: float, seed: int) -> 
     print("rpc statuses", dict(sorted(seen.items())))
 
 
-def _figures(target: Attacked, scale: float, seed: int) -> None:
-    print("\nOne client's flood, and what another gets:")
-    print("\n".join(floods(target.stack, PSYCHOLOGY, CUSTODY, 4.0 * scale)), flush=True)
-    closed = target.other.psychology.patient(target.other.subject.identifier)
-    assert closed is not None
+def _floods(target: Attacked, given: argparse.Namespace) -> None:
+    """On more children than the region has of its own: what looks at much shall find much."""
+    children = make(CHILDREN, RESOURCES, 1)
+    uvloop.run(fill(target.stack.database_url("exchange", "owner"), children))
+    flooding = Flooding(target.stack, PSYCHOLOGY, children.patients()[0], given.connections)
+    rounds = max(1, int(ROUNDS * given.scale))
+    print(f"\nOne client floods with {given.connections} connections, in {rounds} turns; what another gets:")
+    for line in compare(flooding, CUSTODY, given.kinds, TURN_SECONDS, rounds):
+        print(line, flush=True)
+
+
+def _alike(target: Attacked, each: int, seed: int) -> None:
+    """What is denied, and what was withdrawn, beside what never existed."""
+    denied, withdrawn = Hidden.of("denied", target.journey), Hidden.of("withdrawn", target.other)
     withdraw(target)
-    each = int(300 * scale)
     print(f"\nRefusals that are the same, {each} of each, interleaved (µs):")
-    random_id, word = (lambda: f"/Patient/{uuid.uuid4()}"), (lambda: "/Patient/nobody")
-    asked = {
-        CUSTODY: {"never existed": random_id, "denied": lambda: f"/Patient/{target.patient}", "no id of ours": word},
-        PSYCHOLOGY: {"never existed": random_id, "withdrawn": lambda: f"/Patient/{closed['id']}"},
-    }
-    for client, paths in asked.items():
-        first, *others = alike(target.stack, client, paths, each, seed).items()
-        for kind, took in others:
-            found = compare(first[1], took, seed)
-            print(
-                f"{client:<18} {first[0]} {found.median:.0f}, {kind} {found.other:.0f}: "
-                f"difference {found.low:+.0f} to {found.high:+.0f} (95 %), p {found.p:.2f}, "
-                f"detectable from {found.detectable:.0f}"
-            )
+    for client, hidden in ((CUSTODY, denied), (PSYCHOLOGY, withdrawn)):
+        asking = Asking(target.stack, target.stack.token(client=client))
+        for line in lines(asking, client, hidden, each, seed):
+            print(line, flush=True)
+        asking.close()
 
 
 def withdraw(target: Attacked) -> None:
