@@ -16,8 +16,8 @@ async def event(incoming: Incoming) -> Response:
     """
     found = await incoming.api.find_dataref(incoming.path[1])
     resource_type, resource_id = "Patient", incoming.api.ids.uuid()
-    if found is not None:
-        incoming.asks_for(found.id)
-        if found.client == incoming.caller.client and incoming.caller.may(found.type, "r"):
-            resource_type, resource_id = found.type, found.id
+    # An address that was never given out is noted like one that was, so that it takes as long.
+    incoming.asks_for(found.id if found else resource_id)
+    if found and found.client == incoming.caller.client and incoming.caller.may(found.type, "r"):
+        resource_type, resource_id = found.type, found.id
     return resource_response(incoming, await incoming.read(resource_type, resource_id))
