@@ -27,7 +27,7 @@ from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import load_region
-from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World, connect, list_as, officer
+from exchange.outbound.world import COUNCIL, PSYCHOLOGY, WRITERS, Server, World, connect, list_as, officer
 
 SIGNER = Signer(b"s" * 32)
 
@@ -131,7 +131,7 @@ async def test_a_lost_connection_ends_its_writer_and_another_goes_on(
     await sealing.sealer.seal()
     await sealing.sealer.seal()
     ended = await world.sql.fetchval("SELECT count(*) FROM audit_writer WHERE ended")
-    assert ended == 2
+    assert ended == WRITERS
     assert (await sealing.verify()).faults == []
 
 

@@ -46,6 +46,7 @@ TABLES = (
     *("projected_child", "audit", "audit_seal", "audit_checkpoint", "audit_writer", "inbox", "idempotency"),
 )
 PSYCHOLOGY, COUNCIL = "nhs-psychology", "la-eastvale"
+WRITERS = 3
 
 
 @dataclass
@@ -269,7 +270,7 @@ class Server:
     def __init__(self, url: str, engine: AsyncEngine, region: Region) -> None:
         self.lease = FakeLease()
         self.fingerprints = Fingerprints(b"f" * 32)
-        self.writers = Writers(url, RandomIds(), 3)
+        self.writers = Writers(url, RandomIds(), WRITERS)
         self._key = ECKey.generate_key("P-256", {"kid": "test"})
         self._mint = Mint(ISSUER, self._key)
         jwks = httpx.MockTransport(lambda _: httpx.Response(200, json=self._mint.jwks()))
