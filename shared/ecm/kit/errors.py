@@ -55,8 +55,8 @@ class DomainError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         """Crosses to another process whole."""
-        given = {"field": self.field, "metadata": self.metadata, "retry_after": self.retry_after}
-        return partial(DomainError, **given), (self.reason, self.message)
+        made = partial(DomainError, field=self.field, metadata=self.metadata, retry_after=self.retry_after)
+        return made, (self.reason, self.message)
 
     def __repr__(self) -> str:
         return f"DomainError({self.reason}, field={self.field!r})"

@@ -1,5 +1,7 @@
 """The catalogue is complete, and errors survive the way over the wire."""
 
+import pickle
+
 import grpc
 import pytest
 from google.rpc.error_details_pb2 import RetryInfo
@@ -81,3 +83,10 @@ def test_when_to_try_again_is_told() -> None:
     assert status.details[1].Unpack(info)
     assert info.retry_delay.ToMilliseconds() == 1_500
     assert from_status(status).reason is Reason.RATE_LIMITED
+
+
+def test_it_crosses_to_another_process_whole() -> None:
+    error = DomainError(Reason.INVARIANT, "no", field="Patient.name", metadata={"version": "2"}, retry_after=1.5)
+    again = pickle.loads(pickle.dumps(error))
+    assert (again.reason, again.message, again.field) == (error.reason, "no", "Patient.name")
+    assert (again.metadata, again.retry_after) == ({"version": "2"}, 1.5)
