@@ -16,10 +16,10 @@ from ecm.api.formulation.v1.formulation_events_pb2 import RECORD_KIND_REPORT, Re
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event, encode_headers
 from ecm.kit.bus.producer import Sender, make_producer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.db.migrations import migrate
 from ecm.kit.db.uow import Tx
 from ecm.kit.service import Runtime, runtime_of
-from ecm.kit.settings import service_topic
 from ecm.kit.trace import new_trace
 from ecm.local.stack import Stack
 from ecm.monitoring.settings import MonitoringSettings

@@ -17,7 +17,8 @@ from ecm.admin.names import KAFKA_ADMIN
 from ecm.api.formulation.v1 import formulation_events_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_events_pb2 as referrals
 from ecm.kit.bus.producer import Sender, make_producer
-from ecm.kit.settings import ServiceSettings, service_topic
+from ecm.kit.bus.topics import service_topic
+from ecm.kit.settings import ServiceSettings
 from ecm.local.stack import Stack
 
 OWNERS: dict[str, Any] = {"referrals": referrals, "formulation": formulation}

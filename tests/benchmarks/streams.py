@@ -27,7 +27,7 @@ from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
 from ecm.demo import material
-from ecm.kit.settings import client_topic
+from ecm.kit.bus.topics import client_topic
 from ecm.local.stack import Stack
 
 PER_SECOND = 50

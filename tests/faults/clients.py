@@ -17,6 +17,7 @@ from ecm.admin.whole_topics import read_whole
 from ecm.api.consent.v1.consent_service_pb2 import ENFORCEMENT_STATE_ENFORCING
 from ecm.demo.partner import Partner, Resource, TopicEvent, topic_event
 from ecm.demo.yot import Yot
+from ecm.kit.bus.topics import client_topic
 from ecm.kit.rpc.channel import OPTIONS
 from faults.ledger import Command, Ledger
 
@@ -109,7 +110,7 @@ class GoodPartner(Partner):
         return self.ledger.persist(self._read_topic, _passes)
 
     def _read_topic(self) -> list[TopicEvent]:
-        topic = f"ecm.{self.stack.plan.load_region().slug}.client.{self.client}.v1"
+        topic = client_topic(self.stack.load_region().slug, self.client)
         consumer = self.consumer()
         with contextlib.closing(consumer):
             return [topic_event(record) for record in read_whole(consumer, [topic])]

@@ -13,8 +13,8 @@ from kafka import KafkaConsumer
 from ecm.admin.names import CONSUMES, SERVICES
 from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.exchange.disclose_sql import DIGEST_OF_A
+from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
 from ecm.kit.region import Region
-from ecm.kit.settings import client_topic, dead_letter_topic, service_topic
 from ecm.local.stack import Stack
 from faults.concerns import concerns
 from faults.ledger import Command, Ledger

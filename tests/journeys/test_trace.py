@@ -14,7 +14,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import SaveReferralFormRequest
 from ecm.demo import material
 from ecm.demo.journey import Journey, until
 from ecm.demo.steps import consenting, referring
-from ecm.kit.settings import service_topic
+from ecm.kit.bus.topics import service_topic
 from ecm.local.stack import Stack
 
 SAVE = "/ecm.api.referrals.v1.ReferralsService/SaveReferralForm"

@@ -18,7 +18,7 @@ from ecm.admin.names import CONSUMES, KAFKA_ADMIN
 from ecm.admin.running import RunningRegion
 from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.kit.bus.dead_letters import PREFIX, origin_headers
-from ecm.kit.settings import dead_letter_topic, service_topic
+from ecm.kit.bus.topics import dead_letter_topic, service_topic
 
 SETTLES: Final = "ecm-settles"
 SETTLED: Final = "ecm-settled"

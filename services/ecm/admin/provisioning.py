@@ -4,7 +4,6 @@ Each waits until its system answers, is idempotent, and raises `OperatorError` w
 """
 
 import asyncio
-import importlib.util
 import time
 from collections.abc import Callable, Iterator
 
@@ -41,8 +40,6 @@ async def migrate_databases(deployment: Deployment, told: Callable[[str], None])
     passwords = deployment.passwords("postgres")
     for service in SERVICES:
         role = owner_role(service)
-        if importlib.util.find_spec(f"ecm.{service}") is None:
-            continue
         try:
             url = databases.url(service, role, passwords[role], port, host)
             await migrate(f"ecm.{service}", url, app_role(service))

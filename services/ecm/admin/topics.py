@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ecm.admin.names import CONSUMES, SERVICES, principal
-from ecm.kit.settings import client_topic, dead_letter_topic, service_topic
+from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
 
 Kind = Literal["topic", "group", "cluster"]
 Operation = Literal["read", "write", "describe", "idempotent-write"]

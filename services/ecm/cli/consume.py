@@ -8,8 +8,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 
 from ecm.admin.errors import OperatorError
 from ecm.admin.running import KafkaCredentials, RunningRegion
+from ecm.admin.whole_topics import client_settings
 from ecm.cli.options import DEFAULT_STATE, Against, State, reached
-from ecm.kit.settings import client_topic
+from ecm.kit.bus.topics import client_topic
 
 START_SECONDS = 15.0
 
@@ -63,9 +64,5 @@ def _consumer(topic: str, known: KafkaCredentials) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
         topic,
         auto_offset_reset="earliest",
-        bootstrap_servers=known.bootstrap,
-        security_protocol="SASL_PLAINTEXT",
-        sasl_mechanism="SCRAM-SHA-512",
-        sasl_plain_username=known.username,
-        sasl_plain_password=known.password,
+        **client_settings(known),
     )

@@ -31,6 +31,7 @@ from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import source_of
 from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import make_producer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.scope import UNLIMITED
@@ -40,7 +41,6 @@ from ecm.kit.metrics import serve_metrics
 from ecm.kit.region import RegionError, load_region
 from ecm.kit.rpc.channel import Peer
 from ecm.kit.rpc.server import serving, until_signal
-from ecm.kit.settings import service_topic
 from ecm.kit.telemetry import configure_logging
 
 SERVICES = (consent_service_pb2.DESCRIPTOR.services_by_name["ConsentService"],)

@@ -5,8 +5,7 @@ Where the exchange can't be reached, E comes by time (`ecm.consent.lapse`).
 
 import asyncio
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Protocol
 from uuid import UUID
 
@@ -38,15 +37,6 @@ class Exchange(Protocol):
     async def apply(self, request: Request, seconds: float) -> Response:
         """Commits the set there, within `seconds`; raises DomainError."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
-    """What the exchange has of a subject, and since when (UTC)."""
-
-    version: sets.Version
-    at: datetime
-    incarnation: str
 
 
 class Enforcement:

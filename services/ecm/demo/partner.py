@@ -12,6 +12,8 @@ import httpx
 from kafka import KafkaConsumer, TopicPartition
 
 from ecm.admin.running import RunningRegion
+from ecm.admin.whole_topics import client_settings
+from ecm.kit.bus.topics import client_topic
 
 FHIR_JSON = "application/fhir+json"
 TOKEN_SECONDS = 200.0
@@ -129,7 +131,7 @@ class Partner:
     @contextmanager
     def _reading(self) -> Iterator[KafkaConsumer]:
         """A consumer of the whole topic."""
-        topic = f"ecm.{self.stack.load_region().slug}.client.{self.client}.v1"
+        topic = client_topic(self.stack.load_region().slug, self.client)
         consumer = self.consumer()
         try:
             numbers = sorted(consumer.partitions_for_topic(topic) or ())
@@ -140,15 +142,7 @@ class Partner:
 
     def consumer(self) -> KafkaConsumer:
         """A consumer with this client's credentials, of no group."""
-        access = self.stack.kafka(self.client)
-        return KafkaConsumer(
-            bootstrap_servers=access.bootstrap,
-            security_protocol="SASL_PLAINTEXT",
-            sasl_mechanism="SCRAM-SHA-512",
-            sasl_plain_username=access.username,
-            sasl_plain_password=access.password,
-            enable_auto_commit=False,
-        )
+        return KafkaConsumer(**client_settings(self.stack.kafka(self.client)), enable_auto_commit=False)
 
 
 def _drain(consumer: KafkaConsumer, seconds: float) -> Iterator[Any]:

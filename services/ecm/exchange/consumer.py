@@ -15,8 +15,9 @@ from ecm.exchange.projection.project import Projection
 from ecm.exchange.projection.records import RecordAt, is_projected
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event, MalformedEventError
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.db.uow import Tx, UnitOfWork
-from ecm.kit.settings import ServiceSettings, service_topic
+from ecm.kit.settings import ServiceSettings
 
 GROUP: Final = "ecm-exchange.projection"
 # Each holds a connection of the pool while it waits for an owner; the workers need theirs.

@@ -12,9 +12,9 @@ from ecm.formulation.servicer import FormulationServicer
 from ecm.formulation.settings import FormulationSettings
 from ecm.formulation.store import record_events
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.narrowing import Narrowings
 from ecm.kit.service import Parts, Runtime, run_service
-from ecm.kit.settings import service_topic
 
 DESCRIPTORS = (formulation_service_pb2.DESCRIPTOR.services_by_name["FormulationService"],)
 

@@ -1,11 +1,11 @@
 """`python -m ecm.local.migrate STATE SERVICE…`: bring databases to the newest schema, as their owners."""
 
-import importlib.util
+import asyncio
 import sys
 from pathlib import Path
 
 from ecm.admin.names import app_role
-from ecm.kit.db.migrations import run_migrations
+from ecm.kit.db.migrations import migrate
 from ecm.local import environment
 from ecm.local import plan as plans
 from ecm.local.paths import StatePaths
@@ -17,9 +17,8 @@ def main(state: str, *services: str) -> None:
     plan = plans.load(paths)
     assert plan is not None, "whoever starts this has saved a plan"
     for service in services:
-        if importlib.util.find_spec(f"ecm.{service}") is not None:
-            run_migrations(f"ecm.{service}", environment.owner_url(paths, plan, service), app_role(service))
-            print(f"{service}: migrated", flush=True)
+        asyncio.run(migrate(f"ecm.{service}", environment.owner_url(paths, plan, service), app_role(service)))
+        print(f"{service}: migrated", flush=True)
 
 
 if __name__ == "__main__":

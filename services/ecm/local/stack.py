@@ -146,9 +146,8 @@ class Stack:
         return KafkaCredentials(self.plan.address("kafka"), principal, known[principal])
 
     def env(self, service: str) -> dict[str, str]:
-        """The environment that a service is started with, the owner's URL added."""
-        owner = environment.owner_url(self.paths, self.plan, service)
-        return {**environment.of_service(self.paths, self.plan, service), "ECM_DATABASE_OWNER_URL": owner}
+        """The environment that a service is started with."""
+        return environment.of_service(self.paths, self.plan, service)
 
     def kill(self, part: str) -> None:
         """SIGKILL one part; the supervisor starts it again. Raises `OperatorError` where it doesn't run."""

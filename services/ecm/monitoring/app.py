@@ -5,8 +5,8 @@ import grpc
 from ecm.api.monitoring.v1 import monitoring_service_pb2
 from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import add_MonitoringServiceServicer_to_server
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.service import Parts, Runtime, run_service
-from ecm.kit.settings import service_topic
 from ecm.monitoring.consumer import OWNERS, concerns, listening
 from ecm.monitoring.hearing import Hearing
 from ecm.monitoring.peers import PeerOwners

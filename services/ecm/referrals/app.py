@@ -5,9 +5,9 @@ import grpc
 from ecm.api.referrals.v1 import referrals_service_pb2
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import add_ReferralsServiceServicer_to_server
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.narrowing import Narrowings
 from ecm.kit.service import Parts, Runtime, run_service
-from ecm.kit.settings import service_topic
 from ecm.referrals.commands.narrowing import Narrower
 from ecm.referrals.commands.narrowing_kinds import KINDS
 from ecm.referrals.consumer import CaseFollower, concerns

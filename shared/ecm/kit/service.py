@@ -25,6 +25,7 @@ from ecm.kit.bus.bounds import own_cancellations_only
 from ecm.kit.bus.events import source_of
 from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import make_producer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.clock import Clock, SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.engine import make_engine
@@ -34,7 +35,7 @@ from ecm.kit.metrics import serve_metrics
 from ecm.kit.region import Region, RegionError, load_region
 from ecm.kit.rpc.channel import Peer
 from ecm.kit.rpc.server import AddServicers, PortTakenError, serving, until_signal
-from ecm.kit.settings import ServiceSettings, service_topic
+from ecm.kit.settings import ServiceSettings
 from ecm.kit.telemetry import configure_logging, logger
 
 Background = Callable[[], Awaitable[None]]

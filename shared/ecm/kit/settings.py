@@ -49,7 +49,6 @@ class ServiceSettings(Settings):
     region_file: Path
     database_url: SecretStr
     database_password: SecretStr | None = None
-    database_owner_url: SecretStr | None = None
     database_pool_size: int = 5
     listen: str = "127.0.0.1:0"
 
@@ -105,18 +104,3 @@ class ServiceSettings(Settings):
 
 def _plain(value: str | SecretStr) -> str:
     return value.get_secret_value() if isinstance(value, SecretStr) else value
-
-
-def service_topic(region_slug: str, service: str) -> str:
-    """The internal topic of one service's thin events."""
-    return f"ecm.{region_slug}.{service}.v1"
-
-
-def client_topic(region_slug: str, client: str) -> str:
-    """The topic of one partner client."""
-    return f"ecm.{region_slug}.client.{client}.v1"
-
-
-def dead_letter_topic(topic: str, consumer: str) -> str:
-    """Where `consumer` (a service's short name) puts the events of `topic` that it can't handle."""
-    return f"{topic}.{consumer}.dlq"

@@ -14,11 +14,12 @@ from ecm.exchange.consumer import make_consumer
 from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.bus.events import Event, encode_headers
 from ecm.kit.bus.producer import Sender, make_producer
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.uow import UnitOfWork
 from ecm.kit.ids import RandomIds
-from ecm.kit.settings import ServiceSettings, service_topic
+from ecm.kit.settings import ServiceSettings
 from ecm.kit.trace import new_trace
 from ecm.local.stack import Stack
 from exchange.inbound.world import PSYCHOLOGY, World, child_content, patient_grant

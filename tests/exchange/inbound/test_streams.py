@@ -11,8 +11,8 @@ from ecm.exchange.settings import ExchangeSettings
 from ecm.exchange.streams.events import pseudonym
 from ecm.exchange.streams.relay import PartnerRelay
 from ecm.kit.bus.producer import make_producer
+from ecm.kit.bus.topics import client_topic
 from ecm.kit.clock import SystemClock
-from ecm.kit.settings import client_topic
 from ecm.local.stack import Stack
 from exchange.inbound.world import COUNCIL, PSYCHOLOGY, World, category_grant, patient_grant
 

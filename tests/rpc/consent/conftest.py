@@ -25,10 +25,10 @@ from ecm.api.formulation.v1 import formulation_records_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_events_pb2 as referrals_events
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.kit.bus.events import Event, encode_headers
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.status import from_rpc_error
-from ecm.kit.settings import service_topic
 from ecm.local.stack import Stack
 from rpc.consent.builders import agreement, give
 from rpc.consent.neighbours import Exchange, Kept, serving

@@ -12,8 +12,8 @@ from ecm.api.formulation.v1 import formulation_events_pb2
 from ecm.api.monitoring.v1 import monitoring_service_pb2 as pb
 from ecm.api.monitoring.v1.monitoring_records_pb2 import Caseload, Outcome, Supervision
 from ecm.kit.bus.events import Event, encode_headers
+from ecm.kit.bus.topics import service_topic
 from ecm.kit.errors import Reason
-from ecm.kit.settings import service_topic
 from rpc.monitoring.owners import held_meeting
 
 FIRST, LAST = Date(year=2026, month=1, day=1), Date(year=2026, month=6, day=30)

@@ -13,11 +13,12 @@ from ecm.api.consent.v1 import consent_records_pb2 as records
 from ecm.consent.model.decide import NO_VIEW, decide
 from ecm.consent.model.dossier import Circulation, Consented, Contribution, Dossier, Invitation, Line, Overridden
 from ecm.consent.model.grants import Category, Grant, OneRecord, Patient, Target, compile_grants
-from ecm.consent.model.words import CATEGORIES, PROTECTED_KINDS
+from ecm.consent.model.words import CATEGORIES
 from unit.consent.builders import AT, consented, dossier, example_lines, line
 
 AGENCIES = ("psychology", "council", "custody")
 CASES = ("case-1", "case-2")
+PROTECTED_KINDS = tuple(values_pb2.ProtectedKind.values())[1:]
 PURPOSES = ("direct-care", "safeguarding")
 INSTANTS = tuple(AT + timedelta(days=days) for days in (-20, -10, 0, 10, 20))
 TARGETS: tuple[Target, ...] = (

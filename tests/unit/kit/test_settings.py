@@ -6,9 +6,10 @@ from typing import ClassVar
 import pytest
 from pydantic import ValidationError
 
+from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds, parse_uuid
-from ecm.kit.settings import ServiceSettings, client_topic, dead_letter_topic, service_topic
+from ecm.kit.settings import ServiceSettings
 
 ENVIRONMENT = {
     "ECM_REGION_FILE": "region.yaml",

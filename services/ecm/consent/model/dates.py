@@ -17,11 +17,6 @@ def day_of(value: values_pb2.Date, field: str) -> date:
         raise DomainError(Reason.INVALID_VALUE, f"{field} isn't a day of the calendar.", field=field) from None
 
 
-def to_message(day: date) -> values_pb2.Date:
-    """The day as a message."""
-    return values_pb2.Date(year=day.year, month=day.month, day=day.day)
-
-
 def in_words(day: date) -> str:
     """As people write it, e.g. 3 March 2026."""
     return f"{day.day} {day:%B %Y}"

@@ -11,7 +11,6 @@ ProtectedCode: TypeAlias = values_pb2.ProtectedKind.ValueType
 StateCode: TypeAlias = records.ConsentState.ValueType
 
 CATEGORIES: tuple[CategoryCode, ...] = tuple(values_pb2.Category.values())[1:]
-PROTECTED_KINDS: tuple[ProtectedCode, ...] = tuple(values_pb2.ProtectedKind.values())[1:]
 
 
 def category_word(code: CategoryCode) -> str:

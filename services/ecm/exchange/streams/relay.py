@@ -12,9 +12,9 @@ from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import topic_clients
 from ecm.exchange.tables import partner_outbox
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
+from ecm.kit.bus.topics import client_topic
 from ecm.kit.clock import Clock
 from ecm.kit.metrics import OUTBOX_PUBLISHED
-from ecm.kit.settings import client_topic
 from ecm.kit.telemetry import logger
 from ecm.kit.trace import new_trace
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from ecm.kit.bus.events import Headers
 from ecm.kit.bus.producer import ProducerFactory, Sender
+from ecm.kit.bus.topics import dead_letter_topic
 from ecm.kit.errors import DomainError
-from ecm.kit.settings import dead_letter_topic
 
 PREFIX = "ecm-dead-"
 

@@ -10,7 +10,7 @@ _NAME = re.compile(r"^[a-z_][a-z0-9_]*$")
 
 
 def app_role(op: Op) -> str:
-    """The role that the service works as, as given to `run_migrations`."""
+    """The role that the service works as, as given to `migrate`."""
     context = op.get_context()
     role = context.opts["app_role"] if context.opts else ""
     if not _NAME.match(str(role)):

@@ -1,12 +1,10 @@
-"""Migrates one service's database with its owner role. `python -m ecm.kit.db.migrations referrals`.
+"""Migrates one service's database with its owner role.
 
 A service keeps its migrations in `ecm/<service>/migrations/versions/`; Alembic's
 machinery stands here.
 """
 
 import asyncio
-import os
-import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,13 +34,10 @@ class MigrationError(Exception):
     """The database can't be brought up to date; the message says why."""
 
 
-def run_migrations(service_package: str, owner_url: str | SecretStr, app_role: str) -> None:
-    """Brings the database to the service's newest version; from outside of an event loop."""
-    asyncio.run(migrate(service_package, owner_url, app_role))
-
-
 async def migrate(service_package: str, owner_url: str | SecretStr, app_role: str) -> None:
-    """Like `run_migrations`, from within an event loop. `service_package` is `referrals` or `ecm.referrals`.
+    """Brings a database to the newest schema, as its owner. `service_package` is `referrals` or `ecm.referrals`.
+
+    `app_role` is what the service works as: migrations grant it its rights.
 
     Each migration is a transaction of its own, with bounds on locks and
     statements; two runs wait for each other. Raises MigrationError.
@@ -122,16 +117,3 @@ def _owner_engine(owner_url: str | SecretStr) -> AsyncEngine:
         hide_parameters=True,
         connect_args={"server_settings": {"application_name": "ecm-migrate"}, "timeout": 10, "ssl": None},
     )
-
-
-def main() -> None:
-    """`python -m ecm.kit.db.migrations SERVICE`, with ECM_DATABASE_OWNER_URL set."""
-    service = sys.argv[1] if len(sys.argv) > 1 else ""
-    url = os.environ.get("ECM_DATABASE_OWNER_URL", "")
-    if not service or not url:
-        raise SystemExit("usage: ECM_DATABASE_OWNER_URL=postgresql://… python -m ecm.kit.db.migrations SERVICE")
-    run_migrations(service, url, os.environ.get("ECM_DATABASE_APP_ROLE", f"ecm_{service}_app"))
-
-
-if __name__ == "__main__":
-    main()
