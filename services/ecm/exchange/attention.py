@@ -12,16 +12,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 CHANNEL = "ecm_fetch"
 
-_ADD = text("""
-    INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children) ORDER BY p.child_id
-    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
-_ADD_OF_AGENCIES = text("""
-    INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT p.child_id, clock_timestamp() FROM projected_child p
-     WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = p.child_id AND g.recipient = ANY(:agencies))
-     ORDER BY p.child_id
-    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
+_WAKE = f"SELECT pg_notify('{CHANNEL}', '')"
+_ADD = text(f"""
+    WITH queued AS (
+        INSERT INTO fetch_queue (child_id, requested_at)
+        SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children)
+         ORDER BY p.child_id
+        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at
+    ) {_WAKE}""")  # noqa: S608 - a constant of our own
+_ADD_OF_AGENCIES = text(f"""
+    WITH queued AS (
+        INSERT INTO fetch_queue (child_id, requested_at)
+        SELECT p.child_id, clock_timestamp() FROM projected_child p
+         WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = p.child_id AND g.recipient = ANY(:agencies))
+         ORDER BY p.child_id
+        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at
+    ) {_WAKE}""")  # noqa: S608
 # A grant or its line began or ended meanwhile: nothing else would tell.
 _ADD_OF_TIMES = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
@@ -32,19 +38,16 @@ _ADD_OF_TIMES = text("""
             OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until)
      ORDER BY p.child_id
     ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
-_WAKE = text(f"NOTIFY {CHANNEL}")
 
 
 async def look_at(conn: AsyncConnection, children: Iterable[UUID]) -> None:
     """Queues children, where they have had a grant; woken at commit."""
     await conn.execute(_ADD, {"children": list(children)})
-    await conn.execute(_WAKE)
 
 
 async def look_at_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:
     """Queues every child on whom one of these agencies has a grant."""
     await conn.execute(_ADD_OF_AGENCIES, {"agencies": list(agencies)})
-    await conn.execute(_WAKE)
 
 
 async def look_at_times(conn: AsyncConnection, since: object, until: object) -> None:

@@ -12,7 +12,7 @@ from ecm.api.referrals.v1 import referrals_events_pb2
 from ecm.exchange.mapping import UNMAPPED
 from ecm.exchange.projection.owners import OWNERS
 from ecm.exchange.projection.project import Projection
-from ecm.exchange.projection.records import RecordAt, is_projected
+from ecm.exchange.projection.records import RecordAt
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event, MalformedEventError
 from ecm.kit.bus.topics import service_topic
@@ -41,8 +41,8 @@ class ProjectionConsumer:
     async def handle(self, event: Event, tx: Tx) -> None:
         """Projects the record; that of a child who never had a grant waits for the child's first fetch."""
         changed = read(event)
-        if changed is not None and await is_projected(tx.conn, changed.child_id):
-            await self._projection.follow(tx.conn, changed.service, changed.record_id, changed.version)
+        if changed is not None:
+            await self._projection.follow(tx.conn, changed)
 
     async def failed(self, event: Event, tx: Tx, error: Exception) -> None:
         """From the first failed attempt on the record is hidden: a laxer version must not stay visible."""

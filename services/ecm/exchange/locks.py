@@ -11,7 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 _EXCLUSIVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_EXCLUSIVE_OF_CHILD = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0)) FROM projected_child WHERE child_id = :child"
+)
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
+# In this order: a list is evaluated from left to right.
+_TOPIC = text("""
+    SELECT pg_advisory_xact_lock_shared(hashtextextended(:agency, 0)),
+           pg_advisory_xact_lock(hashtextextended(:topic, 0))""")
 
 
 async def lock_child(conn: AsyncConnection, child_id: object) -> None:
@@ -29,6 +36,12 @@ async def lock_record(conn: AsyncConnection, record_id: object) -> None:
     await conn.execute(_EXCLUSIVE, {"name": f"ecm-record:{record_id}"})
 
 
+async def lock_record_of(conn: AsyncConnection, record_id: object, child_id: object) -> bool:
+    """The same where the exchange holds the child; returns whether it does."""
+    named = {"name": f"ecm-record:{record_id}", "child": child_id}
+    return (await conn.execute(_EXCLUSIVE_OF_CHILD, named)).first() is not None
+
+
 async def lock_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:
     """Waits for every disclosure to these agencies that has begun, and holds back the next: the barrier.
 
@@ -43,6 +56,6 @@ async def share_agency(conn: AsyncConnection, agency: str) -> None:
     await conn.execute(_SHARED, {"name": f"ecm-agency:{agency}"})
 
 
-async def lock_topic(conn: AsyncConnection, client: str) -> None:
-    """One decision about a client's topic at a time, among those who share its agency's lock."""
-    await conn.execute(_EXCLUSIVE, {"name": f"ecm-topic:{client}"})
+async def lock_topic(conn: AsyncConnection, agency: str, client: str) -> None:
+    """The same, then: one decision about a client's topic at a time, among those who share its agency's lock."""
+    await conn.execute(_TOPIC, {"agency": f"ecm-agency:{agency}", "topic": f"ecm-topic:{client}"})

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.attention import look_at
-from ecm.exchange.locks import lock_record
+from ecm.exchange.locks import lock_record, lock_record_of
 from ecm.exchange.mapping import MappedResource, MappingContext, map_record
 from ecm.exchange.projection.document import document_patient
 from ecm.exchange.projection.owners import FETCH_SECONDS, OWNERS, Owners
@@ -51,27 +51,23 @@ class Projection:
         """
         try:
             async with asyncio.timeout(max(deadline - time.monotonic(), 0.01)), self._engine.begin() as conn:
-                await self.follow(conn, service, record_id, at_least)
+                await lock_record(conn, record_id)
+                versions = await self._newer(conn, service, record_id, at_least)
+                if versions and await is_projected(conn, UUID(versions[-1].child_id)):
+                    await self._replace(conn, service, versions)
         except Exception as error:
             await self._hide_alone(service, record_id, at_least, error)
             if isinstance(error, TimeoutError):
                 raise DomainError(Reason.DEADLINE_EXCEEDED, "It is recorded; its projection takes longer.") from error
             raise
 
-    async def follow(self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int) -> None:
-        """The same in the caller's transaction; nothing for a child who never had a grant."""
-        await lock_record(conn, record_id)
-        done, hidden = await projected_version(conn, record_id)
-        if done >= at_least and not hidden:
+    async def follow(self, conn: AsyncConnection, reached: RecordAt) -> None:
+        """The same in the caller's transaction, by an event; nothing for a child who never had a grant."""
+        if not await lock_record_of(conn, reached.record_id, reached.child_id):
             return
-        # A hidden record whose newest version is projected already is mapped again.
-        after = done if done < at_least else done - 1
-        async with asyncio.timeout(FETCH_SECONDS):
-            versions = await self._owners.versions(service, record_id, after)
-        if not versions or versions[-1].version < at_least:
-            raise DomainError(Reason.PEER_UNREACHABLE, "The owner doesn't show the version yet.")
-        if await is_projected(conn, UUID(versions[-1].child_id)):
-            await self._replace(conn, service, versions)
+        versions = await self._newer(conn, reached.service, reached.record_id, reached.version)
+        if versions:
+            await self._replace(conn, reached.service, versions)
 
     async def fetch_child(self, child_id: UUID) -> None:
         """All of the child's records, from every owner: once, after the first grant.
@@ -94,6 +90,21 @@ class Projection:
             named = {"record_id": str(reached.record_id), "kind": reached.kind, "version": reached.version}
             logger(**named).warning("projection.hidden", reason=why)
             await look_at(conn, [reached.child_id])
+
+    async def _newer(
+        self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int
+    ) -> Sequence[RecordVersion]:
+        """The versions that aren't projected yet; none where `at_least` is, and shown. The record is locked."""
+        done, hidden = await projected_version(conn, record_id)
+        if done >= at_least and not hidden:
+            return []
+        # A hidden record whose newest version is projected already is mapped again.
+        after = done if done < at_least else done - 1
+        async with asyncio.timeout(FETCH_SECONDS):
+            versions = await self._owners.versions(service, record_id, after)
+        if not versions or versions[-1].version < at_least:
+            raise DomainError(Reason.PEER_UNREACHABLE, "The owner doesn't show the version yet.")
+        return versions
 
     async def _is_unfetched(self, child_id: UUID) -> bool:
         async with self._engine.connect() as conn:

@@ -9,8 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.mapping.ids import record_ids
-from ecm.exchange.tables import projected_child, projected_record
+from ecm.exchange.tables import projected_record
 
+_PROJECTED = text("""
+    INSERT INTO projected_record AS p (record_id, child_id, service, kind, known_version, projected_version)
+    VALUES (:record_id, :child_id, :service, :kind, :known_version, :known_version)
+    ON CONFLICT (record_id) DO UPDATE SET
+        known_version = greatest(p.known_version, excluded.known_version),
+        projected_version = excluded.projected_version, hidden = false, failure = NULL""")
+_VERSION = text("SELECT projected_version, hidden FROM projected_record WHERE record_id = :record")
+_HELD = text("SELECT 1 FROM projected_child WHERE child_id = :child")
 _HIDE = text("UPDATE resource SET hidden = true WHERE record_id = ANY(:records) AND NOT hidden")
 
 
@@ -37,14 +45,12 @@ class RecordAt:
 
 async def is_projected(conn: AsyncConnection, child_id: UUID) -> bool:
     """Whether the exchange holds the child: from its first grant on, never before."""
-    query = select(projected_child.c.child_id).where(projected_child.c.child_id == child_id)
-    return (await conn.execute(query)).first() is not None
+    return (await conn.execute(_HELD, {"child": child_id})).first() is not None
 
 
 async def projected_version(conn: AsyncConnection, record_id: UUID) -> tuple[int, bool]:
     """The version projected (0: none), and whether the record is hidden."""
-    columns = (projected_record.c.projected_version, projected_record.c.hidden)
-    row = (await conn.execute(select(*columns).where(projected_record.c.record_id == record_id))).first()
+    row = (await conn.execute(_VERSION, {"record": record_id})).first()
     return (row.projected_version, row.hidden) if row else (0, False)
 
 
@@ -57,8 +63,7 @@ async def known(conn: AsyncConnection, service: str, record_id: UUID, version: i
 
 async def note_projected(conn: AsyncConnection, reached: RecordAt) -> None:
     """The version is projected, and shown."""
-    values: dict[str, object] = {"projected_version": reached.version, "hidden": False, "failure": None}
-    await _save(conn, reached, values)
+    await conn.execute(_PROJECTED, reached.row())
 
 
 async def note_failed(conn: AsyncConnection, reached: RecordAt, failure: str) -> bool:
@@ -69,12 +74,9 @@ async def note_failed(conn: AsyncConnection, reached: RecordAt, failure: str) ->
     done, _ = await projected_version(conn, reached.record_id)
     if done >= reached.version > 0:
         return False
-    await _save(conn, reached, {"hidden": True, "failure": failure})
-    await conn.execute(_HIDE, {"records": list(record_ids(reached.record_id))})
-    return True
-
-
-async def _save(conn: AsyncConnection, reached: RecordAt, values: dict[str, object]) -> None:
+    values: dict[str, object] = {"hidden": True, "failure": failure}
     newest = {"known_version": func.greatest(projected_record.c.known_version, reached.version)}
     statement = insert(projected_record).values(reached.row() | values)
     await conn.execute(statement.on_conflict_do_update(index_elements=["record_id"], set_=values | newest))
+    await conn.execute(_HIDE, {"records": list(record_ids(reached.record_id))})
+    return True

@@ -6,21 +6,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, text, update
+from sqlalchemy import Row, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ecm.exchange import tables
 from ecm.exchange.mapping import MappedResource
 from ecm.exchange.mapping.ids import record_ids
-from ecm.exchange.projection.served import Wanted, wanted
-from ecm.exchange.search.index import IndexRows, index_rows
-from ecm.exchange.tables import resource, resource_version
+from ecm.exchange.projection.served import Key, Wanted, wanted
+from ecm.exchange.projection.writing import Gone, New, write
+from ecm.exchange.tables import resource
 from ecm.kit.ids import Ids
 
-Values = dict[str, Any]
+Standing = dict[Key, Row[Any]]
 
 # FHIR's instants have milliseconds here: the column and the bytes must say the same.
-_NOW = text("SELECT date_trunc('milliseconds', clock_timestamp())")
+_STANDING = text("""
+    SELECT n.at, r.pk, r.type, r.id, r.view, r.categories, r.only_for, r.version_id, r.last_updated, r.body, r.hidden
+      FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at) n
+      LEFT JOIN resource r ON r.record_id = ANY(:records)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,75 +41,38 @@ class Replacement:
         version id: none is a counter, none is used again after a restore. What the
         record no longer yields leaves a last version that says it is gone.
         """
-        at: datetime = (await self.conn.execute(_NOW)).scalar_one()
-        current = {(row.type, row.id, row.view): row for row in await self._current()}
+        rows = (await self.conn.execute(_STANDING, {"records": list(record_ids(self.record_id))})).all()
+        at: datetime = rows[0].at
+        standing: Standing = {(row.type, row.id, row.view): row for row in rows if row.pk is not None}
         aims = wanted(resources)
-        gone = [row for key, row in current.items() if key not in aims]
-        changed = [await self._settle(current.get(key), aim, at) for key, aim in aims.items()]
-        for row in gone:
-            await self._remove(row, at)
-        return bool(gone) or any(changed)
+        kept = {key: (standing[key], aim) for key, aim in aims.items() if key in standing and _same(standing[key], aim)}
+        news = [self._new(standing.get(key), aim, at) for key, aim in aims.items() if key not in kept]
+        gone = [Gone(row.pk, self._version_id()) for key, row in standing.items() if key not in aims]
+        if news or gone:
+            await write(self.conn, self.child_id, at, news, gone)
+        relabelled = await self._relabel(kept.values())
+        return relabelled or bool(news or gone)
 
-    async def _current(self) -> Iterable[Row[Any]]:
-        return await self.conn.execute(select(resource).where(resource.c.record_id.in_(record_ids(self.record_id))))
+    def _new(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> New:
+        version_id = self._version_id()
+        return New(aim, version_id, aim.served(version_id, at), row.pk if row is not None else None)
 
-    async def _settle(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> bool:
-        if row is not None and bytes(row.body) == aim.served(row.version_id, row.last_updated):
-            return await self._relabel(row, aim)
-        version_id = self.ids.uuid().hex
-        version = {"version_id": version_id, "last_updated": at}
-        body = aim.served(version_id, at)
-        values = self._labels(aim) | version | {"body": body, "hidden": False}
-        pk = await self._store(row, aim, values)
-        await self._index(pk, index_rows(aim.body))
-        await self._keep(aim, version | {"body": body})
-        return True
+    def _version_id(self) -> str:
+        return self.ids.uuid().hex
 
-    async def _relabel(self, row: Row[Any], aim: Wanted) -> bool:
+    async def _relabel(self, kept: Iterable[tuple[Row[Any], Wanted]]) -> bool:
         """Same bytes; perhaps other categories, and shown again where it was hidden."""
-        labels = self._labels(aim)
-        if not row.hidden and all(getattr(row, name) == value for name, value in labels.items()):
-            return False
-        values = labels | {"hidden": False}
-        await self.conn.execute(update(resource).where(resource.c.pk == row.pk).values(values))
-        return True
+        other = [(row, aim) for row, aim in kept if row.hidden or not _labelled(row, aim)]
+        for row, aim in other:
+            values = {"categories": list(aim.categories), "only_for": aim.only_for, "hidden": False}
+            await self.conn.execute(update(resource).where(resource.c.pk == row.pk).values(values))
+        return bool(other)
 
-    def _labels(self, aim: Wanted) -> Values:
-        return {"categories": list(aim.categories), "only_for": aim.only_for}
 
-    def _named(self, aim: Wanted) -> Values:
-        resource_type, identity, view = aim.key
-        owner = {"child_id": self.child_id, "record_id": aim.record_id}
-        return {"type": resource_type, "id": identity, "view": view} | owner
+def _same(row: Row[Any], aim: Wanted) -> bool:
+    """Whether the very bytes stand there already."""
+    return bytes(row.body) == aim.served(row.version_id, row.last_updated)
 
-    async def _store(self, row: Row[Any] | None, aim: Wanted, values: Values) -> int:
-        if row is None:
-            statement = insert(resource).values(self._named(aim) | values).returning(resource.c.pk)
-            return int((await self.conn.execute(statement)).scalar_one())
-        await self.conn.execute(update(resource).where(resource.c.pk == row.pk).values(values))
-        for table in (tables.search_token, tables.search_date, tables.search_reference, tables.search_string):
-            await self.conn.execute(delete(table).where(table.c.resource_pk == row.pk))
-        return int(row.pk)
 
-    async def _index(self, pk: int, rows: IndexRows) -> None:
-        wide = (
-            (tables.search_token, ("param", "system", "code"), rows.tokens),
-            (tables.search_date, ("param", "lo", "hi"), rows.dates),
-            (tables.search_reference, ("param", "target_type", "target_id"), rows.references),
-            (tables.search_string, ("param", "value"), rows.strings),
-        )
-        for table, columns, found in wide:
-            if found:
-                values = [dict(zip(columns, item, strict=True)) | {"resource_pk": pk} for item in found]
-                await self.conn.execute(insert(table), values)
-
-    async def _keep(self, aim: Wanted, version: Values) -> None:
-        kept = {"categories": list(aim.categories), "only_for": aim.only_for, "deleted": False}
-        await self.conn.execute(insert(resource_version).values(self._named(aim) | kept | version))
-
-    async def _remove(self, row: Row[Any], at: datetime) -> None:
-        await self.conn.execute(delete(resource).where(resource.c.pk == row.pk))
-        same = ("type", "id", "view", "child_id", "record_id", "categories", "only_for")
-        gone = {name: getattr(row, name) for name in same}
-        gone |= {"version_id": self.ids.uuid().hex, "last_updated": at, "body": b"", "deleted": True}
-        await self.conn.execute(insert(resource_version).values(gone))
+def _labelled(row: Row[Any], aim: Wanted) -> bool:
+    return list(row.categories) == list(aim.categories) and row.only_for == aim.only_for

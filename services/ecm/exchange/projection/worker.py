@@ -13,15 +13,21 @@ from ecm.exchange.streams.reconcile import Reconciliation
 from ecm.kit.clock import Clock
 from ecm.kit.telemetry import logger
 
-BATCH = 50
+# As many share a transaction: for so long a withdrawal may have to wait.
+BATCH = 20
 REST_SECONDS = 2.0
 SWEEP_SECONDS = 5.0
 
 _QUEUED = text("""
     SELECT q.child_id, q.requested_at, p.fetched_at IS NOT NULL AS fetched
       FROM fetch_queue q LEFT JOIN projected_child p USING (child_id) ORDER BY q.requested_at LIMIT :batch""")
-# Asked for again meanwhile: it stays.
-_DONE = text("DELETE FROM fetch_queue WHERE child_id = :child AND requested_at <= :seen")
+# Asked for again meanwhile: it stays. In the order of the ids, as everybody locks them.
+_DONE = text("""
+    DELETE FROM fetch_queue WHERE child_id IN (
+        SELECT q.child_id
+          FROM fetch_queue q
+          JOIN unnest(CAST(:children AS uuid[]), CAST(:seen AS timestamptz[])) AS d (child_id, seen) USING (child_id)
+         WHERE q.requested_at <= d.seen ORDER BY q.child_id FOR UPDATE OF q)""")
 _ALL = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
     SELECT child_id, clock_timestamp() FROM projected_child ORDER BY child_id
@@ -50,26 +56,48 @@ class ChildWorker:
         await self._sweep()
         rows = await self._queued()
         awake = [row for row in rows if self._resting.get(row.child_id, 0.0) <= self._clock.boottime()]
-        done = [await self._look(row) for row in awake]
-        return len(rows) == BATCH and any(done)
+        done = await self._told([row for row in awake if await self._fetched(row)])
+        return len(rows) == BATCH and bool(done)
 
     async def _queued(self) -> Sequence[Row[Any]]:
         async with self._single.connect() as conn:
             return (await conn.execute(_QUEUED, {"batch": BATCH})).all()
 
-    async def _look(self, row: Row[Any]) -> bool:
+    async def _fetched(self, row: Row[Any]) -> bool:
+        """Whether the child's records are here: fetched now, where they never were."""
+        if row.fetched:
+            return True
         try:
-            if not row.fetched:
-                await self._projection.fetch_child(row.child_id)
-            await self._reconciliation.child(row.child_id)
+            await self._projection.fetch_child(row.child_id)
         except Exception as error:
+            self._rest([row], error)
+            return False
+        return True
+
+    async def _told(self, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+        """Those of whom all is told: together, and where that fails each alone, so that none holds the others back."""
+        done = rows if await self._tell(rows) else [row for row in rows if await self._tell([row])]
+        if done:
+            for row in done:
+                self._resting.pop(row.child_id, None)
+            told = {"children": [row.child_id for row in done], "seen": [row.requested_at for row in done]}
+            async with self._single.connect() as conn:
+                await conn.execute(_DONE, told)
+        return done
+
+    async def _tell(self, rows: Sequence[Row[Any]]) -> bool:
+        try:
+            if rows:
+                await self._reconciliation.children([row.child_id for row in rows])
+        except Exception as error:
+            self._rest(rows, error)
+            return False
+        return True
+
+    def _rest(self, rows: Sequence[Row[Any]], error: Exception) -> None:
+        for row in rows:
             logger(child_id=str(row.child_id)).warning("child.not_looked_at", exc_info=error)
             self._resting[row.child_id] = self._clock.boottime() + REST_SECONDS
-            return False
-        self._resting.pop(row.child_id, None)
-        async with self._single.connect() as conn:
-            await conn.execute(_DONE, {"child": row.child_id, "seen": row.requested_at})
-        return True
 
     async def _sweep(self) -> None:
         """What begins or ends by the clock alone has no other cause that would tell the topics."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Final
 from uuid import UUID
 
@@ -16,34 +15,39 @@ CHANNEL: Final = "ecm_partner_outbox"
 HEARTBEAT_KEY: Final = "heartbeat"
 
 # The counter's row is locked until the commit: the next number is given out after this one is certain.
-_NUMBERS = """
-    INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, :count)
-    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + :count RETURNING n"""
-_NEXT = text(_NUMBERS)
+_NEXT = text("""
+    INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, 1)
+    ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + 1 RETURNING n""")
 # One statement for however many events: `ApplyGrants` runs it while everybody waits.
 _STORE = text(f"""
     WITH news AS (
-        SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:types AS text[]), CAST(:ids AS uuid[]),
-                             CAST(:versions AS text[]), CAST(:tokens AS text[]), CAST(:event_ids AS uuid[]))
-               WITH ORDINALITY AS n (kind, type, id, version_id, token, event_id, place)
+        SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:kinds AS text[]), CAST(:types AS text[]),
+                             CAST(:ids AS uuid[]), CAST(:versions AS text[]), CAST(:tokens AS text[]),
+                             CAST(:event_ids AS uuid[]))
+               WITH ORDINALITY AS n (key, kind, type, id, version_id, token, event_id, place)
     ), named AS (
         INSERT INTO dataref (token, client_id, type, id) SELECT n.token, :client, n.type, n.id FROM news n
         ON CONFLICT (client_id, type, id) DO NOTHING RETURNING token, type, id
-    ), numbered AS ({_NUMBERS}), there AS (
+    ), numbered AS (
+        INSERT INTO event_counter (client_id, key, n)
+        SELECT :client, n.key, count(*) FROM news n GROUP BY n.key ORDER BY n.key
+        ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + excluded.n RETURNING key, n
+    ), there AS (
         INSERT INTO told (client_id, type, id, version_id)
         SELECT :client, n.type, n.id, n.version_id FROM news n WHERE n.kind <> '{UNAVAILABLE}'
         ON CONFLICT (client_id, type, id) DO UPDATE SET version_id = excluded.version_id
     ), gone AS (
         DELETE FROM told t USING news n
          WHERE t.client_id = :client AND t.type = n.type AND t.id = n.id AND n.kind = '{UNAVAILABLE}'
-    )
-    INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
-    SELECT :client, s.generation, c.n - :count + n.place, :key, n.kind, coalesce(m.token, d.token), n.event_id,
-           clock_timestamp()
-      FROM exchange_state s CROSS JOIN numbered c CROSS JOIN news n
-      LEFT JOIN named m ON m.type = n.type AND m.id = n.id
-      LEFT JOIN dataref d ON d.client_id = :client AND d.type = n.type AND d.id = n.id
-     ORDER BY n.place""")  # noqa: S608 - constants of our own
+    ), stored AS (
+        INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
+        SELECT :client, s.generation, c.n + 1 - row_number() OVER (PARTITION BY n.key ORDER BY n.place DESC), n.key,
+               n.kind, coalesce(m.token, d.token), n.event_id, clock_timestamp()
+          FROM exchange_state s CROSS JOIN news n JOIN numbered c USING (key)
+          LEFT JOIN named m ON m.type = n.type AND m.id = n.id
+          LEFT JOIN dataref d ON d.client_id = :client AND d.type = n.type AND d.id = n.id
+         ORDER BY n.place
+    ) SELECT pg_notify('{CHANNEL}', '')""")  # noqa: S608 - constants of our own
 _HEARTBEAT = text("""
     INSERT INTO partner_outbox (client_id, generation, sequence, key, event_type, token, event_id, created_at)
     SELECT :client, generation, :sequence, :key, :kind, '', :event_id, clock_timestamp() FROM exchange_state""")
@@ -73,17 +77,15 @@ class Numbering:
 
         The caller holds the lock of the client's agency, exclusively or with the topic's.
         """
-        ordered = sorted(news, key=lambda item: str(item.child_id))
-        for child_id, group in groupby(ordered, key=lambda item: item.child_id):
-            await self._of_child(conn, client, child_id, list(group))
+        ordered = list(news)
         if ordered:
-            await conn.execute(_WAKE)
+            await conn.execute(_STORE, self._columns(client, ordered))
         return len(ordered)
 
     async def heartbeat(self, conn: AsyncConnection, client: str) -> None:
         """Stores a sign of life."""
         named = {"client": client, "key": HEARTBEAT_KEY}
-        sequence = (await conn.execute(_NEXT, named | {"count": 1})).scalar_one()
+        sequence = (await conn.execute(_NEXT, named)).scalar_one()
         row = named | {"sequence": sequence, "kind": HEARTBEAT, "event_id": self._ids.uuid()}
         await conn.execute(_HEARTBEAT, row)
         await conn.execute(_WAKE)
@@ -92,11 +94,11 @@ class Numbering:
         """The child's pseudonym on the client's topic."""
         return pseudonym(self._key, client, child_id)
 
-    async def _of_child(self, conn: AsyncConnection, client: str, child_id: UUID, news: Sequence[News]) -> None:
-        stored = {
+    def _columns(self, client: str, news: Sequence[News]) -> dict[str, object]:
+        keys = {child_id: self.key(client, child_id) for child_id in {item.child_id for item in news}}
+        return {
             "client": client,
-            "key": self.key(client, child_id),
-            "count": len(news),
+            "keys": [keys[item.child_id] for item in news],
             "kinds": [item.kind for item in news],
             "types": [item.type for item in news],
             "ids": [item.id for item in news],
@@ -104,4 +106,3 @@ class Numbering:
             "tokens": [self._ids.token() for _ in news],
             "event_ids": [self._ids.uuid() for _ in news],
         }
-        await conn.execute(_STORE, stored)

@@ -4,56 +4,61 @@
 `ApplyGrants`' own transaction what closed, afterwards what opened or changed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.exchange.lease import LeaseCheck
-from ecm.exchange.locks import lock_topic, share_agency
+from ecm.exchange.locks import lock_topic
 from ecm.exchange.predicate import consent_predicate, opened_to
 from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
 from ecm.exchange.streams.numbering import News, Numbering
 
-_SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "CAST(:at AS timestamptz)"}
-_CHILD = "CAST(:child AS uuid)"
-# What is open of the child is gathered once, not once a resource.
-_OPENED = f"o AS MATERIALIZED ({opened_to(_CHILD, **_SEES)})"
-_VISIBLE_OF_CHILD = f"r.child_id = {_CHILD} AND {consent_predicate('r', **_SEES, opened='o')}"
+_SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "(SELECT n.at FROM now n)"}
+# Read after the lock: the transaction's now() is older than the wait for it.
+_AT = "now AS MATERIALIZED (SELECT clock_timestamp() AS at)"
 
-# A resource that is gone still has its served versions: they say whose it was.
-_CLOSED_OF_CHILD = text(f"""
-    WITH {_OPENED}
-    SELECT t.type, t.id, {_CHILD} AS child_id FROM told t
-      JOIN (SELECT DISTINCT v.type, v.id FROM resource_version v WHERE v.child_id = {_CHILD}) k USING (type, id)
-     WHERE t.client_id = :client AND NOT EXISTS (
-        SELECT 1 FROM o CROSS JOIN resource r WHERE r.type = t.type AND r.id = t.id AND {_VISIBLE_OF_CHILD})
-     ORDER BY t.type, t.id""")  # noqa: S608 - fragments of our own, no values
+# What is open of a child is gathered once, not once a resource. A resource that is gone still has its served
+# versions: they say whose it was. Every resource is looked up in `told`, however much that holds.
+_DIFFERENT = text(f"""
+    WITH {_AT}, o AS MATERIALIZED (
+        SELECT c.child_id, o.* FROM unnest(CAST(:children AS uuid[])) AS c (child_id)
+         CROSS JOIN LATERAL ({opened_to("c.child_id", **_SEES)}) o
+    ), seen AS MATERIALIZED (
+        SELECT r.child_id, r.type, r.id, r.version_id
+          FROM o JOIN resource r ON r.child_id = o.child_id AND {consent_predicate("r", **_SEES, opened="o")}
+    ), known AS (
+        SELECT v.child_id, v.type, v.id FROM resource_version v WHERE v.child_id = ANY(:children)
+        UNION SELECT s.child_id, s.type, s.id FROM seen s
+    )
+    SELECT k.child_id, k.type, k.id, s.version_id AS seen, t.version_id AS told
+      FROM known k LEFT JOIN seen s USING (type, id)
+      LEFT JOIN LATERAL (
+        SELECT t.version_id FROM told t WHERE t.client_id = :client AND t.type = k.type AND t.id = k.id LIMIT 1
+      ) t ON true
+     WHERE s.version_id IS DISTINCT FROM t.version_id
+     ORDER BY k.child_id, s.version_id IS NOT NULL, k.type, k.id""")  # noqa: S608 - fragments of our own, no values
 _CLOSED = text(f"""
+    WITH {_AT}
     SELECT t.type, t.id, k.child_id FROM told t
       JOIN LATERAL (SELECT v.child_id FROM resource_version v WHERE v.type = t.type AND v.id = t.id LIMIT 1) k ON true
      WHERE t.client_id = :client AND NOT EXISTS (
         SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {consent_predicate("r", **_SEES)})
      ORDER BY t.type, t.id""")  # noqa: S608
-_OPEN = text(f"""
-    WITH {_OPENED}
-    SELECT r.type, r.id, r.version_id, t.version_id AS told FROM o CROSS JOIN resource r
-      LEFT JOIN told t ON t.client_id = :client AND t.type = r.type AND t.id = r.id
-     WHERE t.version_id IS DISTINCT FROM r.version_id AND {_VISIBLE_OF_CHILD}
-     ORDER BY r.type, r.id""")  # noqa: S608
-_NOW = text("SELECT clock_timestamp()")
 _CLIENTS = text("""
     SELECT c.client_id, c.agency, c.purpose FROM client c
      WHERE c.topic AND NOT c.blocked AND (CAST(:agencies AS text[]) IS NULL OR c.agency = ANY(:agencies))
      ORDER BY c.agency, c.client_id""")
 # Who has no grant on a child, and whose topic never spoke of it, has nothing to be told.
 _CONCERNED = text("""
-    SELECT n.client_id
-      FROM unnest(CAST(:clients AS text[]), CAST(:agencies AS text[]), CAST(:keys AS text[]))
-           AS n (client_id, agency, key)
-     WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = :child AND g.recipient = n.agency)
+    SELECT n.client_id, n.child_id
+      FROM unnest(CAST(:clients AS text[]), CAST(:agencies AS text[]), CAST(:children AS uuid[]),
+                  CAST(:keys AS text[])) AS n (client_id, agency, child_id, key)
+     WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = n.child_id AND g.recipient = n.agency)
         OR EXISTS (SELECT 1 FROM event_counter e WHERE e.client_id = n.client_id AND e.key = n.key)""")
 
 
@@ -64,6 +69,11 @@ class TopicClient:
     client_id: str
     agency: str
     purpose: str
+
+    @property
+    def named(self) -> dict[str, object]:
+        """Who sees, in the statements here."""
+        return {"client": self.client_id, "agency": self.agency, "purpose": self.purpose}
 
 
 async def topic_clients(conn: AsyncConnection, agencies: Iterable[str] | None = None) -> list[TopicClient]:
@@ -87,51 +97,53 @@ class Reconciliation:
 
         In the caller's transaction, which holds the agency's lock exclusively and has changed the grants.
         """
-        return await self._close(conn, client, child_id, await self._seen(conn, client))
-
-    async def _close(
-        self, conn: AsyncConnection, client: TopicClient, child_id: UUID | None, seen: dict[str, object]
-    ) -> int:
-        query, values = (_CLOSED, seen) if child_id is None else (_CLOSED_OF_CHILD, seen | {"child": child_id})
-        rows = await conn.execute(query, values)
-        news = [News(UNAVAILABLE, row.child_id, row.type, row.id) for row in rows]
+        if child_id is None:
+            rows = await conn.execute(_CLOSED, client.named)
+            news = [News(UNAVAILABLE, row.child_id, row.type, row.id) for row in rows]
+        else:
+            news = [item for item in await _different(conn, client, [child_id]) if item.kind == UNAVAILABLE]
         return await self._numbering.store(conn, client.client_id, news)
 
-    async def child(self, child_id: UUID) -> int:
-        """Tells every client what opened, changed and closed of a child; returns how many events.
+    async def children(self, children: Sequence[UUID]) -> int:
+        """Tells every client what opened, changed and closed of some children; returns how many events.
 
-        LEASE_EXPIRED where `consent` hasn't been heard for too long: a narrowing may wait.
+        A client's in one transaction. LEASE_EXPIRED where `consent` hasn't been heard for too long: a narrowing may
+        wait.
         """
-        return sum([await self._of_client(client, child_id) for client in await self._concerned(child_id)])
+        self._lease.require()
+        concerned = await self._concerned(children)
+        return sum([await self._of_client(client, concerning) for client, concerning in concerned])
 
-    async def _concerned(self, child_id: UUID) -> list[TopicClient]:
+    async def _concerned(self, children: Sequence[UUID]) -> list[tuple[TopicClient, list[UUID]]]:
         async with self._reading.connect() as conn:
             clients = await topic_clients(conn)
+            pairs = [(client, child_id) for client in clients for child_id in children]
             named = {
-                "child": child_id,
-                "clients": [client.client_id for client in clients],
-                "agencies": [client.agency for client in clients],
-                "keys": [self._numbering.key(client.client_id, child_id) for client in clients],
+                "clients": [client.client_id for client, _ in pairs],
+                "agencies": [client.agency for client, _ in pairs],
+                "children": [child_id for _, child_id in pairs],
+                "keys": [self._numbering.key(client.client_id, child_id) for client, child_id in pairs],
             }
-            concerned = set((await conn.execute(_CONCERNED, named)).scalars())
-        return [client for client in clients if client.client_id in concerned]
+            found = (await conn.execute(_CONCERNED, named)).all()
+        of = {client: [row.child_id for row in found if row.client_id == client.client_id] for client in clients}
+        return [(client, concerning) for client, concerning in of.items() if concerning]
 
-    async def _of_client(self, client: TopicClient, child_id: UUID) -> int:
+    async def _of_client(self, client: TopicClient, children: Sequence[UUID]) -> int:
         self._lease.require()
         async with self._engine.begin() as conn:
-            await share_agency(conn, client.agency)
-            await lock_topic(conn, client.client_id)
-            seen = await self._seen(conn, client)
-            closed = await self._close(conn, client, child_id, seen)
-            rows = await conn.execute(_OPEN, seen | {"child": child_id})
-            news = [
-                News(CHANGED if row.told else AVAILABLE, child_id, row.type, row.id, row.version_id) for row in rows
-            ]
-            stored = await self._numbering.store(conn, client.client_id, news)
+            await lock_topic(conn, client.agency, client.client_id)
+            stored = await self._numbering.store(conn, client.client_id, await _different(conn, client, children))
             self._lease.require()
-            return closed + stored
+            return stored
 
-    async def _seen(self, conn: AsyncConnection, client: TopicClient) -> dict[str, object]:
-        # Read after the lock: now() is older than the wait for it.
-        at = (await conn.execute(_NOW)).scalar_one()
-        return {"client": client.client_id, "agency": client.agency, "purpose": client.purpose, "at": at}
+
+async def _different(conn: AsyncConnection, client: TopicClient, children: Sequence[UUID]) -> list[News]:
+    """What to say of children: of each what closed, then what opened or changed."""
+    rows = await conn.execute(_DIFFERENT, client.named | {"children": list(children)})
+    return [News(_kind(row), row.child_id, row.type, row.id, row.seen or "") for row in rows]
+
+
+def _kind(row: Row[Any]) -> str:
+    if row.seen is None:
+        return UNAVAILABLE
+    return AVAILABLE if row.told is None else CHANGED

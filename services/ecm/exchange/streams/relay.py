@@ -1,16 +1,16 @@
 """Sends partners' events to their topics: once numbered, always sent, in order, at least once."""
 
+import asyncio
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.exchange.streams.events import PartnerEvent
 from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import topic_clients
-from ecm.exchange.tables import partner_outbox
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
 from ecm.kit.bus.topics import client_topic
 from ecm.kit.clock import Clock
@@ -22,6 +22,12 @@ PER_CLIENT = 200
 REST_SECONDS = 5.0
 PRUNE_EVERY_SECONDS = 600.0
 
+_WAITING = text("""
+    SELECT * FROM (
+        SELECT o.*, row_number() OVER (PARTITION BY o.client_id ORDER BY o.id) AS place
+          FROM partner_outbox o WHERE o.published_at IS NULL) w
+     WHERE w.place <= :most ORDER BY w.client_id, w.id""")
+_SENT = text("UPDATE partner_outbox SET published_at = clock_timestamp() WHERE id = ANY(:sent)")
 _PRUNE = text("DELETE FROM partner_outbox WHERE published_at < clock_timestamp() - interval '2 days'")
 
 
@@ -57,8 +63,11 @@ class PartnerRelay:
         """Sends what waits; returns whether more does."""
         await self._by_the_clock()
         rows = await self._waiting()
-        sent = [await self._send(client, list(group)) for client, group in groupby(rows, lambda row: row.client_id)]
-        return any(count == PER_CLIENT for count in sent)
+        # Beside each other, none left behind: what is under way is never sent again before it has ended.
+        async with asyncio.TaskGroup() as group:
+            of_client = groupby(rows, lambda row: row.client_id)
+            sent = [group.create_task(self._send(client, list(waiting))) for client, waiting in of_client]
+        return any(task.result() == PER_CLIENT for task in sent)
 
     async def close(self) -> None:
         """Stops the producers, bounded."""
@@ -66,11 +75,8 @@ class PartnerRelay:
             await sender.close()
 
     async def _waiting(self) -> Sequence[Row[Any]]:
-        place = func.row_number().over(partition_by=partner_outbox.c.client_id, order_by=partner_outbox.c.id)
-        waiting = select(partner_outbox, place.label("place")).where(partner_outbox.c.published_at.is_(None)).subquery()
-        query = select(waiting).where(waiting.c.place <= PER_CLIENT).order_by(waiting.c.client_id, waiting.c.id)
         async with self._single.connect() as conn:
-            return (await conn.execute(query)).all()
+            return (await conn.execute(_WAITING, {"most": PER_CLIENT})).all()
 
     async def _send(self, client: str, rows: Sequence[Row[Any]]) -> int:
         if self._resting.get(client, 0.0) > self._clock.boottime():
@@ -84,8 +90,7 @@ class PartnerRelay:
             self._resting[client] = self._clock.boottime() + REST_SECONDS
             return 0
         async with self._single.connect() as conn:
-            done = partner_outbox.c.id.in_([row.id for row in rows])
-            await conn.execute(update(partner_outbox).where(done).values(published_at=func.clock_timestamp()))
+            await conn.execute(_SENT, {"sent": [row.id for row in rows]})
         OUTBOX_PUBLISHED.labels(topic).inc(len(rows))
         return len(rows)
 
