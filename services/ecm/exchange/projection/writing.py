@@ -46,7 +46,8 @@ _WRITE = text(f"""
                AS n (type, id, view, record_id, categories, only_for, version_id, body, place)
     ), stored AS (
         INSERT INTO resource (type, id, view, child_id, record_id, categories, only_for, version_id, last_updated, body)
-        SELECT type, id, view, {_CHILD}, record_id, categories, only_for, version_id, {_AT}, body FROM news ORDER BY place
+        SELECT type, id, view, {_CHILD}, record_id, categories, only_for, version_id, {_AT}, body
+          FROM news ORDER BY place
         ON CONFLICT (type, id, view) DO UPDATE SET
             categories = excluded.categories, only_for = excluded.only_for, version_id = excluded.version_id,
             last_updated = excluded.last_updated, body = excluded.body, hidden = false
@@ -92,11 +93,10 @@ async def write(
 
 
 def _renditions(news: Sequence[New]) -> Values:
-    keys = [new.aim.key for new in news]
     return {
-        "types": [resource_type for resource_type, _, _ in keys],
-        "ids": [identity for _, identity, _ in keys],
-        "views": [view for _, _, view in keys],
+        "types": [new.aim.key[0] for new in news],
+        "ids": [new.aim.key[1] for new in news],
+        "views": [new.aim.key[2] for new in news],
         "records": [new.aim.record_id for new in news],
         "categories": [",".join(new.aim.categories) for new in news],
         "only_for": [new.aim.only_for for new in news],

@@ -22,6 +22,8 @@ from ecm.kit.telemetry import logger
 POLL_MILLISECONDS = 500
 BATCH = 200
 COMMIT_SECONDS = 5.0
+# What is done and not committed is repeated by the next consumer, and the inbox knows it.
+COMMIT_EVERY_SECONDS = 1.0
 CHECK_EVERY_SECONDS = 5.0
 REPLACE_BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
@@ -33,7 +35,7 @@ class Consumer:
     for as long as it takes, holding back their partition alone; others go to
     `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
     its own after each failed try, before the next. Offsets are committed after
-    the effects. Within a partition one event follows the other; `partitions_at_once`
+    the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
     are handled beside each other. An event that doesn't concern it is passed over without a
     transaction. `on_stuck` is called where nothing moves for 30 s.
     """
@@ -66,6 +68,8 @@ class Consumer:
         self._clock = uow.clock
         self._places = asyncio.Semaphore(partitions_at_once)
         self._held: dict[Any, float] = {}
+        self._done: dict[Any, int] = {}
+        self._commit_at = 0.0
         self._check_at = 0.0
         self._fetched_at = 0.0
         self._stuck_seconds = stuck_seconds
@@ -110,6 +114,7 @@ class Consumer:
             async with asyncio.timeout(START_SECONDS):
                 await kafka.start()
             self._held.clear()
+            self._done.clear()
             self._fetched_at = self._clock.boottime()
             yield kafka
         finally:
@@ -123,6 +128,7 @@ class Consumer:
             if batches:
                 self._fetched_at = self._clock.boottime()
                 await self._beside_each_other(kafka, batches)
+            await self._commit_sometimes(kafka)
             await self._check_sometimes(kafka)
 
     async def _beside_each_other(self, kafka: Any, batches: Mapping[Any, Sequence[Any]]) -> None:
@@ -133,18 +139,15 @@ class Consumer:
                 raise outcome
 
     async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> None:
-        """Handles a partition's messages in order, up to the first that must wait; commits what is done."""
+        """Handles a partition's messages in order, up to the first that must wait."""
         async with self._places:
-            done = 0
             for message in messages:
                 verdict = await self._handling.handle(message)
                 self._watchdog.progress()
                 if not verdict.done:
                     self._hold(kafka, partition, message.offset, verdict)
                     break
-                done += 1
-            if done:
-                await self._commit(kafka, partition, messages[done - 1].offset + 1)
+                self._done[partition] = message.offset + 1
 
     def _hold(self, kafka: Any, partition: Any, offset: int, verdict: Verdict) -> None:
         """The partition waits, its consumer polls on: a rebalance or a stop needn't wait for a peer that is away."""
@@ -161,10 +164,16 @@ class Consumer:
             with contextlib.suppress(IllegalStateError):
                 kafka.resume(partition)
 
-    async def _commit(self, kafka: Any, partition: Any, offset: int) -> None:
+    async def _commit_sometimes(self, kafka: Any) -> None:
+        now = self._clock.boottime()
+        done = {partition: self._done[partition] for partition in self._done.keys() & kafka.assignment()}
+        if not done or now < self._commit_at:
+            return
+        self._commit_at = now + COMMIT_EVERY_SECONDS
+        self._done.clear()
         try:
             async with asyncio.timeout(COMMIT_SECONDS):
-                await kafka.commit({partition: offset})
+                await kafka.commit(done)
         except (CommitFailedError, IllegalStateError):
             # Rebalanced: what was done is repeated elsewhere, and the inbox knows it.
             logger(consumer=self._group).info("consumer.commit_lost")

@@ -5,9 +5,10 @@ from sqlalchemy.dialects.postgresql import insert
 from ecm.kit.db.tables import inbox
 from ecm.kit.db.uow import Tx
 
+_NOTE = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
+
 
 async def once(tx: Tx, consumer: str, event_id: str) -> bool:
     """Whether `consumer` meets the event for the first time; False: its effect is here already, do nothing."""
     values = {"consumer": consumer, "event_id": event_id, "received_at": tx.now}
-    statement = insert(inbox).values(values).on_conflict_do_nothing().returning(inbox.c.event_id)
-    return (await tx.conn.execute(statement)).first() is not None
+    return (await tx.conn.execute(_NOTE, values)).first() is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 from pydantic import SecretStr
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Row, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.kit.bus.events import Event, Headers, encode_headers
@@ -32,6 +32,8 @@ INBOX_KEPT = timedelta(days=30)
 IDEMPOTENCY_KEPT = timedelta(days=30)
 
 _ONE_RELAY = "ecm-outbox"
+_WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
+_SENT = text("UPDATE outbox SET published_at = now() WHERE id = ANY(:sent)")
 
 
 class OutboxRelay:
@@ -82,8 +84,7 @@ class OutboxRelay:
     async def publish_waiting(self) -> int:
         """Publishes one batch; returns how many rows. SendFailedError where Kafka didn't take it."""
         async with self._single.connect() as connection:
-            query = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-            rows = (await connection.execute(query)).all()
+            rows = (await connection.execute(_WAITING)).all()
         OUTBOX_WAITING.labels(self._topic).set(len(rows))
         if rows:
             await self._sender.send([self._message(row) for row in rows])
@@ -142,9 +143,8 @@ class OutboxRelay:
         return row.key.encode(), row.value, encode_headers(event)
 
     async def _mark(self, rows: Sequence[Row[Any]]) -> None:
-        ids = [row.id for row in rows]
         async with self._single.connect() as connection:
-            await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(published_at=func.now()))
+            await connection.execute(_SENT, {"sent": [row.id for row in rows]})
         OUTBOX_PUBLISHED.labels(self._topic).inc(len(rows))
         now = self._clock.now()
         for row in rows:

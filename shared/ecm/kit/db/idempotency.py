@@ -6,14 +6,22 @@ from typing import TypeVar
 
 from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
-from sqlalchemy import ColumnElement, and_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import text
 
-from ecm.kit.db.tables import idempotency
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason, from_status, to_status
 
 A = TypeVar("A", bound=Message)
+
+_ITS_ROW = "principal = :principal AND method = :method AND key = :key"
+_FIND = text(f"SELECT request_hash, response, error FROM idempotency WHERE {_ITS_ROW}")  # noqa: S608 - no values
+_TAKE = text("""
+    INSERT INTO idempotency (principal, method, key, request_hash, created_at)
+    VALUES (:principal, :method, :key, :request_hash, :created_at) ON CONFLICT DO NOTHING RETURNING key""")
+_ANSWERED = text(f"UPDATE idempotency SET response = :answer WHERE {_ITS_ROW}")  # noqa: S608
+_REFUSED = text(f"""
+    UPDATE idempotency SET error = :refusal
+     WHERE {_ITS_ROW} AND response IS NULL AND error IS NULL""")  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +34,9 @@ class CommandKey:
     request_hash: bytes
 
     @property
-    def row(self) -> ColumnElement[bool]:
-        """The condition that finds its row."""
-        t = idempotency.c
-        return and_(t.principal == self.principal, t.method == self.method, t.key == self.key)
+    def named(self) -> dict[str, object]:
+        """What names its row, in the statements here."""
+        return {"principal": self.principal, "method": self.method, "key": self.key}
 
 
 def request_hash(request: Message) -> bytes:
@@ -60,7 +67,7 @@ async def claim(tx: Tx, command: CommandKey) -> Claim:
     """
     if await _insert(tx, command):
         return Claim(fresh=True)
-    row = (await tx.conn.execute(select(idempotency).where(command.row))).one()
+    row = (await tx.conn.execute(_FIND, command.named)).one()
     if row.request_hash != command.request_hash:
         raise DomainError(
             Reason.IDEMPOTENCY_KEY_REUSED, "This idempotency key was used with another request; take a new one."
@@ -71,24 +78,15 @@ async def claim(tx: Tx, command: CommandKey) -> Claim:
 async def store_answer(tx: Tx, command: CommandKey, response: Message) -> None:
     """Keeps the answer, in the transaction of the command's effect."""
     answer = response.SerializeToString(deterministic=True)
-    await tx.conn.execute(update(idempotency).where(command.row).values(response=answer))
+    await tx.conn.execute(_ANSWERED, command.named | {"answer": answer})
 
 
 async def store_error(tx: Tx, command: CommandKey, error: DomainError) -> None:
     """Keeps a refusal, after the command's own transaction has rolled back."""
     await _insert(tx, command)
-    unanswered = and_(command.row, idempotency.c.response.is_(None), idempotency.c.error.is_(None))
-    await tx.conn.execute(update(idempotency).where(unanswered).values(error=to_status(error).SerializeToString()))
+    await tx.conn.execute(_REFUSED, command.named | {"refusal": to_status(error).SerializeToString()})
 
 
 async def _insert(tx: Tx, command: CommandKey) -> bool:
-    t = idempotency.c
-    values = {
-        t.principal: command.principal,
-        t.method: command.method,
-        t.key: command.key,
-        t.request_hash: command.request_hash,
-        t.created_at: tx.now,
-    }
-    statement = insert(idempotency).values(values).on_conflict_do_nothing().returning(t.key)
-    return (await tx.conn.execute(statement)).first() is not None
+    values = command.named | {"request_hash": command.request_hash, "created_at": tx.now}
+    return (await tx.conn.execute(_TAKE, values)).first() is not None

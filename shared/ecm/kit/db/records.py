@@ -7,7 +7,8 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, Select, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Row, Select, Text, any_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
@@ -145,11 +146,11 @@ class Records:
 
         NOT_FOUND where the record isn't one that may be seen.
         """
-        known = select(record.c.record_id).where(record.c.record_id == record_id, *self._in_scope())
-        if (await self._tx.conn.execute(known)).first() is None:
+        asked = {"record": record_id, "after": after, "yots": self._yots()}
+        page = await self._page(_VERSIONS, asked)
+        if not page.versions and (await self._tx.conn.execute(_KNOWN, asked)).first() is None:
             raise _not_found(None)
-        query = _joined().where(record_version.c.record_id == record_id, record_version.c.version > after)
-        return await self._page(bounded(query, "version"))
+        return page
 
     async def of_child(self, child_id: UUID, page_token: str = "") -> Page:
         """The newest version of each record of the child, closed ones too, oldest record first, a page of them.
@@ -170,8 +171,8 @@ class Records:
             raise DomainError(Reason.INVALID_VALUE, "No page ended there; begin anew.", field="page_token")
         return tuple_(record.c.created_at, record.c.record_id) > tuple_(created_at, last)
 
-    async def _page(self, query: Select[Any]) -> Page:
-        rows = (await self._tx.conn.execute(query)).all()
+    async def _page(self, query: Select[Any], asked: dict[str, Any] | None = None) -> Page:
+        rows = (await self._tx.conn.execute(query, asked)).all()
         return Page([_wire(row) for row in rows], more=bool(rows) and rows[0].total > len(rows))
 
     def _check_kind(self, kind: str, message_type: type[Message]) -> None:
@@ -185,8 +186,12 @@ class Records:
             raise DomainError(Reason.INVALID_VALUE, "The region has no such YOT.", field="yot")
 
     def _in_scope(self) -> Sequence[Any]:
+        yots = self._yots()
+        return [] if yots is None else [record.c.yot.in_(yots)]
+
+    def _yots(self) -> Sequence[str] | None:
         yots = self._tx.scope.yots
-        return [] if yots is None else [record.c.yot.in_(sorted(yots))]
+        return None if yots is None else sorted(yots)
 
     def _newest(self, message_type: type[Message]) -> Select[Any]:
         name = message_type.DESCRIPTOR.full_name
@@ -210,8 +215,7 @@ class Records:
     async def _insert_head(self, made: Record[M]) -> None:
         names = ("record_id", "kind", "child_id", "case_id", "yot", "version", "closed")
         values = {name: getattr(made, name) for name in names} | {"created_at": self._tx.now}
-        statement = upsert(record).values(values).on_conflict_do_nothing().returning(record.c.record_id)
-        if (await self._tx.conn.execute(statement)).first() is None:
+        if (await self._tx.conn.execute(_NEW_HEAD, values)).first() is None:
             raise DomainError(Reason.ALREADY_EXISTS, "A record with this id exists already.")
 
     async def _move_head(self, made: Record[M]) -> None:
@@ -226,7 +230,7 @@ class Records:
             "recorded_practitioner": self._tx.principal.practitioner,
             "traceparent": current_trace().traceparent,
         }
-        await self._tx.conn.execute(insert(record_version).values(values))
+        await self._tx.conn.execute(_NEW_VERSION, values)
         event = self._events.changed(
             made.kind,
             record_id=made.record_id,
@@ -248,6 +252,20 @@ def _joined() -> Select[Any]:
     head = [column for column in record.c if column.name not in ("version", "closed")]
     version = [column for column in record_version.c if column.name != "record_id"]
     return select(*head, *version).select_from(heads)
+
+
+# Statements of the busiest ways, put together once.
+_YOTS = bindparam("yots", type_=ARRAY(Text))
+_IN_SCOPE = or_(_YOTS.is_(None), record.c.yot == any_(_YOTS))
+_KNOWN = select(record.c.record_id).where(record.c.record_id == bindparam("record"), _IN_SCOPE)
+_VERSIONS = bounded(
+    _joined().where(
+        record_version.c.record_id == bindparam("record"), record_version.c.version > bindparam("after"), _IN_SCOPE
+    ),
+    "version",
+)
+_NEW_HEAD = upsert(record).on_conflict_do_nothing().returning(record.c.record_id)
+_NEW_VERSION = insert(record_version)
 
 
 def _bytes(content: Message) -> bytes:

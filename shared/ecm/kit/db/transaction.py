@@ -3,17 +3,27 @@
 from datetime import datetime
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.kit.auth.principal import Principal
 from ecm.kit.db.scope import Scope
-from ecm.kit.db.tables import outbox
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
 from ecm.kit.trace import current_trace
 
 OUTBOX_CHANNEL = "ecm_outbox"
+
+# Ids follow the order of the events: they are given out after the sorting.
+_SEND = text(f"""
+    WITH sent AS (
+        INSERT INTO outbox (event_id, key, type, value, traceparent, created_at)
+        SELECT event_id, key, type, value, traceparent, created_at
+          FROM unnest(CAST(:event_ids AS uuid[]), CAST(:keys AS text[]), CAST(:types AS text[]),
+                      CAST(:values AS bytea[]), CAST(:traceparents AS text[]), CAST(:created_ats AS timestamptz[]))
+               WITH ORDINALITY AS e (event_id, key, type, value, traceparent, created_at, place)
+         ORDER BY place
+    ) SELECT pg_notify('{OUTBOX_CHANNEL}', '')""")  # noqa: S608 - a constant of our own
 
 
 class Transaction:
@@ -45,9 +55,7 @@ class Transaction:
 
     async def flush(self) -> None:
         """Writes the events; called before the commit, while the records' locks are still held: that is their order."""
-        for row in self._outgoing:
-            # One by one: ids of a multi-row insert needn't follow its order.
-            await self.conn.execute(insert(outbox), row)
         if self._outgoing:
-            await self.conn.execute(text(f"NOTIFY {OUTBOX_CHANNEL}"))
+            columns = {f"{name}s": [row[name] for row in self._outgoing] for name in self._outgoing[0]}
+            await self.conn.execute(_SEND, columns)
         self._outgoing.clear()
