@@ -3,6 +3,7 @@
     make bench                            # some 15 minutes
     make bench BENCH="--quick"            # some 4
     make bench BENCH="--peers --works read search --region-seconds 0"   # ours and the raw limit alone
+    make bench BENCH="--peers --works --children 300"   # what the region alone can show: commits to topics, withdrawals
 
 Ours is the exchange of a region as `ecm up` starts it: token, scopes, lease and consent checked, the audit written and
 sealed. raw is one statement a request (`raw.py`). hapi is HAPI FHIR JPA, where Java and Maven are; sekmet is SEKMET
