@@ -131,7 +131,7 @@ class ConsentServicer(ConsentServiceServicer):
     async def ListRecordVersions(
         self, request: service.ListRecordVersionsRequest, context: Any
     ) -> service.ListRecordVersionsResponse:
-        async with self._uow.read() as tx:
+        async with self._uow.look() as tx:
             page = await tx.records.versions(parse_uuid(request.record_id, "record_id"), request.after)
         return service.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 

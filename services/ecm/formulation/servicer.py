@@ -164,7 +164,8 @@ class FormulationServicer(FormulationServiceServicer):
     async def ListRecordVersions(
         self, request: pb.ListRecordVersionsRequest, context: Any
     ) -> pb.ListRecordVersionsResponse:
-        return await self._read(reading.list_record_versions, request)
+        async with self._uow.look() as tx:
+            return await reading.list_record_versions(tx, request)
 
     async def ListChildRecords(self, request: pb.ListChildRecordsRequest, context: Any) -> pb.ListChildRecordsResponse:
         return await self._read(reading.list_child_records, request)

@@ -78,7 +78,7 @@ class MonitoringServicer(MonitoringServiceServicer):
         self, request: pb.ListRecordVersionsRequest, context: Any
     ) -> pb.ListRecordVersionsResponse:
         record_id = parse_uuid(request.record_id, "record_id")
-        async with self._uow.read() as tx:
+        async with self._uow.look() as tx:
             page = await tx.records.versions(record_id, request.after)
         return pb.ListRecordVersionsResponse(versions=page.versions, more=page.more)
 

@@ -141,7 +141,8 @@ class ReferralsServicer(ReferralsServiceServicer):
     async def ListRecordVersions(
         self, request: pb.ListRecordVersionsRequest, context: Any
     ) -> pb.ListRecordVersionsResponse:
-        return await self._read(request, reading.list_record_versions)
+        async with self._uow.look() as tx:
+            return await reading.list_record_versions(tx, request)
 
     async def ListChildRecords(self, request: pb.ListChildRecordsRequest, context: Any) -> pb.ListChildRecordsResponse:
         return await self._read(request, reading.list_child_records)

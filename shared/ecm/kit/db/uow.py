@@ -69,6 +69,13 @@ class UnitOfWork:
                 async with conn.begin():
                     yield self._tx(conn, principal, scope)
 
+    @asynccontextmanager
+    async def look(self, principal: Principal | None = None) -> AsyncIterator[Tx]:
+        """For reading what one statement says: no transaction, and no round trips, round it."""
+        async with _translated(), self.engine.connect() as conn:
+            await conn.execution_options(isolation_level="AUTOCOMMIT")
+            yield self._tx(conn, principal, None)
+
     def _tx(self, conn: AsyncConnection, principal: Principal | None, scope: Scope | None) -> Tx:
         acting = principal or _caller()
         now = self.clock.now()
