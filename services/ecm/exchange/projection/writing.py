@@ -87,7 +87,7 @@ async def write(
     conn: AsyncConnection, child_id: UUID | None, at: datetime, news: Sequence[New], gone: Sequence[Gone]
 ) -> None:
     """Stores what is new and removes what went."""
-    values = {"child": child_id, "at": at, "stale": [new.stale for new in news if new.stale is not None]}
+    values: Values = {"child": child_id, "at": at, "stale": [new.stale for new in news if new.stale is not None]}
     values |= {"gone": [row.pk for row in gone], "gone_version_ids": [row.version_id for row in gone]}
     await conn.execute(_WRITE, values | _renditions(news) | _index(news))
 
