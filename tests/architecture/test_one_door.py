@@ -13,7 +13,8 @@ EXCHANGE = OWN[0] / "exchange"
 NAME_THE_BODY = {
     "finding.py": "the statements that disclose() runs",
     "audit/writer.py": "calls disclose(), for `release` alone",
-    "projection/replace.py": "compares what is stored with what is mapped, and stores",
+    "projection/replace.py": "compares what is stored with what is mapped",
+    "projection/writing.py": "stores what is mapped",
     "projection/document.py": "the child's minimum, for the report's Bundle, which is stored",
     "intake/lookup.py": "looks which meeting an invitation is for, within the predicate; answers ids",
 }
