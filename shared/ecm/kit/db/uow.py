@@ -72,9 +72,10 @@ class UnitOfWork:
     @asynccontextmanager
     async def look(self, principal: Principal | None = None) -> AsyncIterator[Tx]:
         """For reading what one statement says: no transaction, and no round trips, round it."""
-        async with _translated(), self.engine.connect() as conn:
-            await conn.execution_options(isolation_level="AUTOCOMMIT")
-            yield self._tx(conn, principal, None)
+        with told_in_domain_words():
+            async with self.engine.connect() as conn:
+                await conn.execution_options(isolation_level="AUTOCOMMIT")
+                yield self._tx(conn, principal, None)
 
     def _tx(self, conn: AsyncConnection, principal: Principal | None, scope: Scope | None) -> Tx:
         acting = principal or _caller()
