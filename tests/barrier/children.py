@@ -86,7 +86,7 @@ def prepared(ground: Ground, count: int) -> list[Child]:
 
     def one(number: int) -> None:
         try:
-            made[number] = _prepare(ground, number)
+            made[number] = another(ground, number)
         except BaseException as error:
             failed.append(error)
 
@@ -100,7 +100,8 @@ def prepared(ground: Ground, count: int) -> list[Child]:
     return [made[number] for number in range(count)]
 
 
-def _prepare(ground: Ground, number: int) -> Child:
+def another(ground: Ground, number: int) -> Child:
+    """One child; `number` is of no other in the region."""
     today = datetime.now(UTC).date()
     partners = SteadyPartner(ground.stack, PSYCHOLOGY), SteadyPartner(ground.stack, LOCAL_AUTHORITY)
     journey = Journey(ground.stack, _subject(number, today), SteadyYot(ground.stack), *partners, today)
