@@ -50,7 +50,8 @@ class Changes:
     _ask: Callable[..., Any] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._ask = Patient(self.child.journey.yot, self.over.is_set).ask
+        # Even when all is over, what was asked for is answered: the next run begins with it.
+        self._ask = Patient(self.child.journey.yot, lambda: False).ask
 
     def run(self, may_go: Callable[[], Any], first: float = 0.0) -> None:
         """Until it is over; each change within `may_go()`, a block that holds back what changes the whole region.
@@ -84,12 +85,15 @@ class Changes:
         }[kind]
         if self.child.state[kind]:
             begun = boot()
-            self._closed(kind, agency, closes(), begun)
+            told = closes()
+            # It is so from now on, also where the run ends before that is certain.
             self.child.state[kind] = False
+            self._closed(kind, agency, told, begun)
         else:
             self.record.widening(self.child.id)
-            self._until_heard(opens())
+            widened = opens()
             self.child.state[kind] = True
+            self._until_heard(widened)
 
     def open_all(self) -> None:
         """Opens what an earlier run left closed."""
