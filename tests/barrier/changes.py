@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event
@@ -105,9 +106,15 @@ class Changes:
         """Waits until a partner sees what was opened: a run must begin with something that can be closed."""
         asking = self.child.journey.psychology
         until = time.monotonic() + STEADY_SECONDS
+        again = time.monotonic() + STEADY_SECONDS / 4
         while asking.patient(self.child.journey.subject.identifier) is None:
             if time.monotonic() > until:
                 raise TimeoutError("The child has been opened, and isn't seen.")
+            if time.monotonic() > again:
+                # An answer was lost, and it isn't as was thought.
+                again = until
+                with suppress(RefusedError):
+                    self._give()
             time.sleep(0.05)
 
     def opened(self, agency: str) -> Opened:
