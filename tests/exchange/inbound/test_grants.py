@@ -130,10 +130,10 @@ async def test_applying_waits_for_those_who_read_under_the_old_set(world: World)
 async def test_an_end_by_the_clock_is_told_by_the_sweep(world: World) -> None:
     child = world.child()
     await world.open_region()
-    await world.grant(child, expiring(patient_grant(), 1.0))
+    await world.grant(child, expiring(patient_grant(), 5.0))
     await world.look()
     assert await world.events() == [("available", 1)]
-    await asyncio.sleep(1.1)
+    await asyncio.sleep(5.1)
     world.worker._sweep_at = 0.0
     await world.look()
     assert await world.events() == [("available", 1), ("unavailable", 2)]
