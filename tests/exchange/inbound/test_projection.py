@@ -11,7 +11,9 @@ from ecm.api.common.v1.values_pb2 import Document, ProtectedDeclaration
 from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.directory import publish_directory
+from ecm.exchange.mapping import MappedResource, View
 from ecm.exchange.projection.records import RecordAt
+from ecm.exchange.projection.replace import Replacement
 from ecm.kit.errors import DomainError
 from ecm.kit.ids import RandomIds
 from exchange.inbound.world import PSYCHOLOGY, World, category_grant, child_content, patient_grant
@@ -69,6 +71,22 @@ async def test_older_never_overwrites_newer(world: World) -> None:
     await world.projection.project("referrals", child, 1, time.monotonic() + 5)
     await world.projection.fetch_child(child)
     assert await versions(world, child) == before
+
+
+async def test_what_is_another_records_is_never_written_over(world: World) -> None:
+    """Its grants are those of its own child: nothing of another's may stand where they open it."""
+    child, other = await opened(world), world.child()
+    [patient] = await world.rows(
+        "SELECT DISTINCT id FROM resource WHERE type = 'Patient' AND child_id = :child", child=child
+    )
+    before = await versions(world, child)
+    body = {"resourceType": "Patient", "id": str(patient.id)}
+    taken = MappedResource("Patient", str(patient.id), other, other, (), {View.FULL: body})
+    with pytest.raises(RuntimeError, match="another record's"):
+        async with world.engine.begin() as conn:
+            await Replacement(conn, RandomIds(), other, other).apply([taken])
+    assert await versions(world, child) == before
+    assert not await world.rows("SELECT 1 FROM resource_version WHERE child_id = :other", other=other)
 
 
 async def test_a_closed_record_is_gone_and_its_last_version_says_so(world: World) -> None:

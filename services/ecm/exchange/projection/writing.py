@@ -51,6 +51,7 @@ _WRITE = text(f"""
         ON CONFLICT (type, id, view) DO UPDATE SET
             categories = excluded.categories, only_for = excluded.only_for, version_id = excluded.version_id,
             last_updated = excluded.last_updated, body = excluded.body, hidden = false
+         WHERE resource.pk = ANY(:stale)
         RETURNING pk, type, id, view
     ), {", ".join(_indexed(rows) for rows in _INDEXES)}, gone AS (
         DELETE FROM resource r
@@ -60,7 +61,8 @@ _WRITE = text(f"""
     )
     INSERT INTO resource_version
            (type, id, view, child_id, record_id, categories, only_for, version_id, last_updated, body, deleted)
-    SELECT type, id, view, {_CHILD}, record_id, categories, only_for, version_id, {_AT}, body, false FROM news
+    SELECT type, id, view, {_CHILD}, record_id, categories, only_for, version_id, {_AT}, body, false
+      FROM news JOIN stored USING (type, id, view)
     UNION ALL
     SELECT type, id, view, child_id, record_id, categories, only_for, version_id, {_AT}, '', true FROM gone""")  # noqa: S608
 
@@ -86,10 +88,15 @@ class Gone:
 async def write(
     conn: AsyncConnection, child_id: UUID | None, at: datetime, news: Sequence[New], gone: Sequence[Gone]
 ) -> None:
-    """Stores what is new and removes what went."""
+    """Stores what is new and removes what went.
+
+    RuntimeError where something of the same type, id and view is another record's: nothing may stand in its place.
+    """
     values: Values = {"child": child_id, "at": at, "stale": [new.stale for new in news if new.stale is not None]}
     values |= {"gone": [row.pk for row in gone], "gone_version_ids": [row.version_id for row in gone]}
-    await conn.execute(_WRITE, values | _renditions(news) | _index(news))
+    written = await conn.execute(_WRITE, values | _renditions(news) | _index(news))
+    if written.rowcount != len(news) + len(gone):
+        raise RuntimeError("What is to be written is another record's already.")
 
 
 def _renditions(news: Sequence[New]) -> Values:
