@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from ecm.api.referrals.v1.referrals_records_pb2 import Case
 from faults.checker import check
 from faults.checker.changes import change, firsts
 from faults.checker.verdict import Finding
@@ -49,6 +50,21 @@ def repeat_an_effect(evidence: Evidence) -> None:
     twin = uuid4()
     evidence.rows("formulation", "record").append(head | {"record_id": twin, "version": 1})
     evidence.rows("formulation", "record_version").append(versions[0] | {"record_id": twin})
+
+
+def take_a_step_twice(evidence: Evidence) -> None:
+    """A case moved again by what had moved it before."""
+    head = next(
+        row
+        for row in evidence.rows("referrals", "record")
+        if (row["kind"], str(row["child_id"])) == ("CASE", evidence.stories[0][1])
+    )
+    rows = evidence.rows("referrals", "record_version")
+    newest = next(row for row in rows if (row["record_id"], row["version"]) == (head["record_id"], head["version"]))
+    case = Case.FromString(newest["content"])
+    case.steps.append(case.steps[-1])
+    head["version"] += 1
+    rows.append(newest | {"version": head["version"], "content": case.SerializeToString()})
 
 
 def forget_an_answered_command(evidence: Evidence) -> None:
@@ -190,6 +206,7 @@ DAMAGES: tuple[tuple[Damage, str], ...] = (
     (bury_an_event, "given up"),
     (repeat_an_effect, "stories"),
     (repeat_an_effect, "effects"),
+    (take_a_step_twice, "stories"),
     (forget_an_answered_command, "answered"),
     (reorder_versions, "order"),
     (reorder_commands, "order"),
