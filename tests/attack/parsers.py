@@ -17,12 +17,12 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from attack.hostile import CANARY, TEXTS, bent, broken, hostile_json, text, value
+from ecm.exchange.api.body import read_resource
 from ecm.exchange.api.errors import FhirError
 from ecm.exchange.api.formats import check_accept, check_form
 from ecm.exchange.api.inquiry import describe
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.intake.authors import asserted
-from ecm.exchange.intake.body import read_resource
 from ecm.exchange.intake.context import Found
 from ecm.exchange.intake.forwarding import idempotency_key
 from ecm.exchange.intake.strict_json import parse

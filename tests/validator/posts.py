@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ecm.demo import fhir, material
-from ecm.exchange.intake.body import read_resource
+from ecm.exchange.api.body import read_resource
 from ecm.exchange.intake.context import Found
 from ecm.exchange.intake.write_table import Interaction, find
 from ecm.exchange.mapping import codes

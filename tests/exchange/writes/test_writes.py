@@ -4,7 +4,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from ecm.exchange.intake import answering
+from ecm.exchange.api import answering
 from ecm.kit.errors import DomainError, Reason
 from exchange.writes.world import COUNCIL, PSYCHOLOGY
 from unit.exchange.intake import posted

@@ -2,10 +2,10 @@
 
 from starlette.responses import Response
 
+from ecm.exchange.api.answering import answer
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.intake.answering import answer
+from ecm.exchange.api.writing import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.forwarding import idempotency_key
-from ecm.exchange.intake.intake import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.resolve import resolve
 from ecm.exchange.intake.write_table import check_admitted, find
 from ecm.kit.errors import DomainError, Reason

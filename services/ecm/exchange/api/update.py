@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from ecm.api.common.v1.record_pb2 import RecordRef
+from ecm.exchange.api.answering import VISIBLE_SECONDS, answer
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.intake.answering import VISIBLE_SECONDS, answer
+from ecm.exchange.api.writing import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.context import Writer
 from ecm.exchange.intake.elements import Element, Target, invariant
 from ecm.exchange.intake.forwarding import SERVICE, idempotency_key
-from ecm.exchange.intake.intake import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.memory import Sent, sent
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.intake.resolve import check_kind, check_match, resolve, target_of

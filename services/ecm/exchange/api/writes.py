@@ -6,13 +6,13 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ecm.exchange.api.answering import Projecting
+from ecm.exchange.api.body import Reading
 from ecm.exchange.api.create import create
 from ecm.exchange.api.incoming import Handler
 from ecm.exchange.api.update import update
-from ecm.exchange.intake.answering import Projecting
-from ecm.exchange.intake.body import Reading
+from ecm.exchange.api.writing import Intake
 from ecm.exchange.intake.forwarding import Forwarding
-from ecm.exchange.intake.intake import Intake
 from ecm.exchange.intake.lookup import Lookup
 from ecm.exchange.intake.memory import Memory
 from ecm.exchange.intake.write_table import WRITABLE

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+from ecm.exchange.api.answering import Projecting
+from ecm.exchange.api.body import Reading
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.intake.answering import Projecting
 from ecm.exchange.intake.authors import HEADER, asserted, author_required
-from ecm.exchange.intake.body import Reading
 from ecm.exchange.intake.context import Writer
 from ecm.exchange.intake.elements import Element
 from ecm.exchange.intake.forwarding import Forwarding
