@@ -11,7 +11,7 @@ from architecture.source import OWN, modules
 EXCHANGE = OWN[0] / "exchange"
 # Whose text names the stored body, and why none of it goes around the door.
 NAME_THE_BODY = {
-    "finding.py": "the statements that disclose() runs",
+    "disclosure/finding.py": "the statements that disclose() runs",
     "audit/writer.py": "calls disclose(), for `release` alone",
     "projection/replace.py": "compares what is stored with what is mapped",
     "projection/writing.py": "stores what is mapped",
@@ -57,7 +57,7 @@ _TABLES = {"resource", "resource_version"}
 def inside(folder: Path = EXCHANGE) -> dict[str, str]:
     """The exchange's modules, but for the tables and their migrations, which hold no query."""
     found = {path.relative_to(folder).as_posix(): path.read_text() for path in modules() if folder in path.parents}
-    return {name: source for name, source in found.items() if name != "tables.py" and "migrations/" not in name}
+    return {name: source for name, source in found.items() if not name.startswith(("tables/", "migrations/"))}
 
 
 def test_who_names_the_body() -> None:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from barrier.marks import INSTALL
 from barrier.sql import Database
-from ecm.exchange.disclose_sql import agency_lock, disclose_function
+from ecm.exchange.disclosure.disclose_sql import agency_lock, disclose_function
 
 
 def lock_and_read_in_one() -> str:

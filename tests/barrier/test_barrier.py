@@ -15,7 +15,7 @@ from barrier.ground import Ground
 from barrier.run import Plan, Run, chances
 from ecm.admin.questions import verify_audit
 from ecm.demo.journey import PSYCHOLOGY
-from ecm.exchange.disclose_sql import disclose_function
+from ecm.exchange.disclosure.disclose_sql import disclose_function
 
 pytestmark = pytest.mark.barrier
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import uvloop
 
 from benchmarks.raw import Raw
-from ecm.exchange.http import serving_http
+from ecm.exchange.http.server import serving_http
 from ecm.kit.telemetry import configure_logging
 
 

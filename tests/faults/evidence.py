@@ -12,7 +12,7 @@ from kafka import KafkaConsumer
 
 from ecm.admin.names import CONSUMES, SERVICES
 from ecm.admin.whole_topics import client_settings, read_whole
-from ecm.exchange.disclose_sql import DIGEST_OF_A
+from ecm.exchange.disclosure.disclose_sql import DIGEST_OF_A
 from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
 from ecm.kit.region import Region
 from ecm.local.stack import Stack

@@ -16,6 +16,7 @@ from ecm.api.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceSer
 from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
 from ecm.exchange.api.application import build_application
 from ecm.exchange.api.incoming import Api
+from ecm.exchange.api.limits import Limits
 from ecm.exchange.api.writes import write_handlers
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.disclosures import AuditDisclosures
@@ -23,15 +24,14 @@ from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.audit.register import PeerRegister
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.writers import Writers
-from ecm.exchange.dataref import find_dataref
-from ecm.exchange.http import serving_http
+from ecm.exchange.http.server import serving_http
 from ecm.exchange.inbound import Inbound
 from ecm.exchange.keys import ExchangeKeys, load_keys
-from ecm.exchange.limits import Limits
 from ecm.exchange.policy import POLICY
 from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.settings import ExchangeSettings
+from ecm.exchange.streams.dataref import find_dataref
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.background import beside
 from ecm.kit.clock import SystemClock

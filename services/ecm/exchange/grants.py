@@ -18,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from ecm.api.common.v1.values_pb2 import Category
 from ecm.api.consent.v1.consent_records_pb2 import Grant
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
-from ecm.exchange.attention import look_at, look_at_agencies
 from ecm.exchange.locks import lock_agencies, lock_child, lock_region
 from ecm.exchange.mapping.elements import enum_code
 from ecm.exchange.mapping.ids import record_ids
+from ecm.exchange.projection.attention import look_at, look_at_agencies
 from ecm.exchange.streams.reconcile import Reconciliation, topic_clients
-from ecm.exchange.tables import client, exchange_state, grant_set, grants, line, projected_child, withheld
+from ecm.exchange.tables.projection import projected_child
+from ecm.exchange.tables.sets import client, exchange_state, grant_set, grants, line, withheld
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid

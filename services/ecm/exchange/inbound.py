@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
-from ecm.exchange.attention import CHANNEL as CHILDREN
 from ecm.exchange.consumer import make_consumer
-from ecm.exchange.directory import mapping_context, publish_directory
 from ecm.exchange.grants import Grants
 from ecm.exchange.keys import ExchangeKeys
 from ecm.exchange.lease import Lease
+from ecm.exchange.projection.attention import CHANNEL as CHILDREN
+from ecm.exchange.projection.directory import mapping_context, publish_directory
 from ecm.exchange.projection.owners import OWNERS, PeerOwners
 from ecm.exchange.projection.project import Projection
 from ecm.exchange.projection.worker import ChildWorker

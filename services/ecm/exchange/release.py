@@ -6,9 +6,9 @@ handed on; the commit of `disclose()` lies in between.
 
 from typing import Protocol
 
-from ecm.exchange.asks import Answer, Ask
 from ecm.exchange.audit.writers import Writers
-from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclosure.asks import Answer, Ask
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.kit.errors import DomainError, Reason
 
 

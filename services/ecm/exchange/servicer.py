@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.api.exchange.v1.exchange_service_pb2_grpc import ExchangeServiceServicer
 from ecm.exchange.grants import Grants
-from ecm.exchange.tables import projected_record
+from ecm.exchange.tables.projection import projected_record
 from ecm.kit.db.failures import told_in_domain_words
 from ecm.kit.ids import parse_uuid
 

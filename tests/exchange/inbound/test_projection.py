@@ -10,8 +10,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from ecm.api.common.v1.values_pb2 import Document, ProtectedDeclaration
 from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
-from ecm.exchange.directory import publish_directory
 from ecm.exchange.mapping import MappedResource, View
+from ecm.exchange.projection.directory import publish_directory
 from ecm.exchange.projection.records import RecordAt
 from ecm.exchange.projection.replace import Replacement
 from ecm.kit.errors import DomainError

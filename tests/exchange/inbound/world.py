@@ -18,10 +18,10 @@ from ecm.api.common.v1.values_pb2 import Category, Date, View
 from ecm.api.consent.v1.consent_records_pb2 import Grant
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
-from ecm.exchange.directory import mapping_context
+from ecm.exchange.disclosure.predicate import consent_predicate
 from ecm.exchange.grants import Grants
-from ecm.exchange.predicate import consent_predicate
 from ecm.exchange.projection import Projection
+from ecm.exchange.projection.directory import mapping_context
 from ecm.exchange.projection.owners import Owners
 from ecm.exchange.projection.worker import ChildWorker
 from ecm.exchange.streams.numbering import Numbering

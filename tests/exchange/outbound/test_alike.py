@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from ecm.exchange.asks import Ask, Inquiry
+from ecm.exchange.disclosure.asks import Ask, Inquiry
 from exchange.outbound.world import COUNCIL, PSYCHOLOGY, World
 
 SCANS = """

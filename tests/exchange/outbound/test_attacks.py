@@ -16,7 +16,7 @@ from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.verify import verify
-from ecm.exchange.disclose_sql import AUDIT_DIGEST
+from ecm.exchange.disclosure.disclose_sql import AUDIT_DIGEST
 from ecm.exchange.mapping.ids import fhir_id
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents

@@ -14,12 +14,12 @@ import pytest_asyncio
 from google.protobuf.empty_pb2 import Empty
 
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
-from ecm.exchange.asks import Ask, Inquiry, Page
 from ecm.exchange.audit.chain import Signer
 from ecm.exchange.audit.manual import record_manual
 from ecm.exchange.audit.sealer import Sealer
 from ecm.exchange.audit.verify import Verdict, verify
-from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclosure.asks import Ask, Inquiry, Page
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.changes import RecordEvents
 from ecm.kit.db.engine import make_engine

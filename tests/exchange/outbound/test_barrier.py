@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from ecm.exchange.disclose_sql import agency_lock, disclose_function
+from ecm.exchange.disclosure.disclose_sql import agency_lock, disclose_function
 from exchange.outbound.world import PSYCHOLOGY, Server, World, connect, link, matches
 
 LOCK = f"SELECT pg_advisory_xact_lock({agency_lock('$1::text')})"

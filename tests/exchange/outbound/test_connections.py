@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from ecm.exchange import connections
-from ecm.exchange.http import serving_http
+from ecm.exchange.http import connections
+from ecm.exchange.http.server import serving_http
 
 GOOD = b"GET /seen HTTP/1.1\r\nHost: x\r\n\r\n"
 

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from ecm.exchange.api import handover
 from ecm.exchange.api.handover import HandedOver
-from ecm.exchange.http import serving_http
+from ecm.exchange.http.server import serving_http
 
 BODY = bytes(24 * 1024 * 1024)
 REQUEST = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ecm.exchange.http import serving_http
+from ecm.exchange.http.server import serving_http
 from ecm.kit.rpc.server import PortTakenError
 
 

@@ -15,10 +15,10 @@ import pytest_asyncio
 from prometheus_client import REGISTRY
 
 from ecm.exchange.api.application import build_application
-from ecm.exchange.asks import Answer
+from ecm.exchange.api.limits import Limits
 from ecm.exchange.audit.line import Line, Waiting
-from ecm.exchange.disclose_sql import agency_lock
-from ecm.exchange.limits import Limits
+from ecm.exchange.disclosure.asks import Answer
+from ecm.exchange.disclosure.disclose_sql import agency_lock
 from ecm.exchange.settings import ExchangeSettings
 from ecm.kit.rates import Rates
 from ecm.kit.region import Region, load_region

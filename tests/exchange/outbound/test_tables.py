@@ -1,10 +1,10 @@
-"""`tables.py` says what the migrations make."""
+"""`tables/` says what the migrations make."""
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
 
-from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.disclosure.predicate import consent_predicate
 from ecm.exchange.tables import APPEND_ONLY, metadata
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.tables import metadata as common

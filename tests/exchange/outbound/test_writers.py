@@ -8,10 +8,10 @@ from uuid import uuid4
 import pytest
 import pytest_asyncio
 
-from ecm.exchange.asks import Ask, Inquiry
 from ecm.exchange.audit import writers as module
-from ecm.exchange.caller import PartnerCaller
-from ecm.exchange.disclose_sql import agency_lock
+from ecm.exchange.disclosure.asks import Ask, Inquiry
+from ecm.exchange.disclosure.caller import PartnerCaller
+from ecm.exchange.disclosure.disclose_sql import agency_lock
 from ecm.kit.errors import DomainError, Reason
 from exchange.outbound.world import PSYCHOLOGY, Server, World, connect
 

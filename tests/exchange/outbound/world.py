@@ -21,11 +21,11 @@ from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.audit.listing import list_disclosures, seek
 from ecm.exchange.audit.register import Registered
 from ecm.exchange.audit.writers import Writers
-from ecm.exchange.dataref import find_dataref
 from ecm.exchange.mapping.child import identifiers
 from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.search.index import index_rows
+from ecm.exchange.streams.dataref import find_dataref
 from ecm.kit.auth.principal import Principal, PrincipalKind
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock

@@ -10,9 +10,9 @@ from uuid import UUID
 import orjson
 
 from ecm.api.common.v1.record_pb2 import CHANGE_CHANGED, CHANGE_CLOSED, CHANGE_CREATED, RecordVersion
-from ecm.exchange.directory import mapping_context
 from ecm.exchange.mapping import UNMAPPED, MappingContext, map_record
 from ecm.exchange.mapping.elements import moment
+from ecm.exchange.projection.directory import mapping_context
 from ecm.exchange.search.index import IndexRows, index_rows
 from faults.checker.verdict import Verdict
 from faults.evidence import OWNERS, Evidence, Row

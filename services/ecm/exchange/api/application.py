@@ -15,8 +15,8 @@ from ecm.exchange.api.door import FhirDoor
 from ecm.exchange.api.errors import FHIR_JSON, FhirError, response_to
 from ecm.exchange.api.health import health_routes
 from ecm.exchange.api.incoming import Api
+from ecm.exchange.api.limits import Limits
 from ecm.exchange.api.smart import smart_configuration
-from ecm.exchange.limits import Limits
 from ecm.kit.errors import Reason
 
 

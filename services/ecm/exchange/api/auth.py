@@ -9,8 +9,8 @@ from http import HTTPStatus
 from starlette.requests import Request
 from starlette.types import Scope
 
-from ecm.exchange.caller import PartnerCaller
-from ecm.exchange.limits import Limits
+from ecm.exchange.api.limits import Limits
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.kit.auth.claims import Claims
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ecm.exchange.api.errors import NO_STORE, notice, outcome
 from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.asks import Released
+from ecm.exchange.disclosure.asks import Released
 from ecm.exchange.mapping.codes import NAMESPACE
 
 NOTICE = (

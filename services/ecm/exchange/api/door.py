@@ -11,11 +11,11 @@ from ecm.exchange.api.errors import NO_STORE, FhirError, response_to
 from ecm.exchange.api.formats import check_accept, check_form
 from ecm.exchange.api.incoming import Api, Incoming
 from ecm.exchange.api.inquiry import describe
+from ecm.exchange.api.limits import Seat
 from ecm.exchange.api.request import PartnerRequest
 from ecm.exchange.api.routes import READING, route
 from ecm.exchange.api.unserved import in_header
-from ecm.exchange.caller import PartnerCaller
-from ecm.exchange.limits import Seat
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.kit.db.failures import in_domain_words
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.metrics import HTTP_TURNED_AWAY

@@ -7,15 +7,15 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ecm.exchange.asks import Answer, Ask, Inquiry, Page, Released
+from ecm.exchange.api.limits import Limits, Seat
 from ecm.exchange.audit.fingerprints import Fingerprints
-from ecm.exchange.caller import PartnerCaller
-from ecm.exchange.dataref import Pointed
-from ecm.exchange.limits import Limits, Seat
+from ecm.exchange.disclosure.asks import Answer, Ask, Inquiry, Page, Released
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.exchange.release import Release
 from ecm.exchange.search.compile import compile_again
 from ecm.exchange.search.cursor import Cursors
 from ecm.exchange.settings import ExchangeSettings
+from ecm.exchange.streams.dataref import Pointed
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids

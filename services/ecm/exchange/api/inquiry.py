@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from ecm.exchange.asks import Inquiry
 from ecm.exchange.audit.fingerprints import Fingerprints
+from ecm.exchange.disclosure.asks import Inquiry
 from ecm.exchange.search.parameters import SERVED, Kind, find
 from ecm.exchange.search.query import RESULT_PARAMETERS
 

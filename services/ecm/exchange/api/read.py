@@ -10,7 +10,7 @@ from starlette.responses import Response
 from ecm.exchange.api.errors import NO_STORE, not_found
 from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
-from ecm.exchange.asks import Answer, Released
+from ecm.exchange.disclosure.asks import Answer, Released
 from ecm.exchange.search.query import as_uuid
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.api.read import resource_response
-from ecm.exchange.asks import Page
+from ecm.exchange.disclosure.asks import Page
 from ecm.exchange.search.query import as_uuid
 
 

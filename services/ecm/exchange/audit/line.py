@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ecm.exchange.asks import Answer
+from ecm.exchange.disclosure.asks import Answer
 
 
 @dataclass(slots=True, eq=False)

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.exchange.audit.chain import GENESIS, Checkpoint, Signer, link, parse_line
-from ecm.exchange.disclose_sql import DIGEST_OF_A
+from ecm.exchange.disclosure.disclose_sql import DIGEST_OF_A
 from ecm.kit.db.engine import make_engine
 
 MOST_FAULTS = 100

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from ecm.exchange.asks import Answer, Released
+from ecm.exchange.disclosure.asks import Answer, Released
 from ecm.kit.ids import Ids
 from ecm.kit.lease import TRANSACTION_SECONDS
 

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 import asyncpg
 
-from ecm.exchange.asks import Answer, Ask, Kind, together
 from ecm.exchange.audit.line import Line, Waiting
 from ecm.exchange.audit.writer import Writer
-from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclosure.asks import Answer, Ask, Kind, together
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.kit.db.failures import is_transient
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids

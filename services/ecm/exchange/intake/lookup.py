@@ -12,12 +12,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclosure.caller import PartnerCaller
+from ecm.exchange.disclosure.predicate import consent_predicate
 from ecm.exchange.intake.elements import Target
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.locks import share_agency
 from ecm.exchange.mapping.ids import owning_record
-from ecm.exchange.predicate import consent_predicate
 
 _SEEN = consent_predicate(
     "r",

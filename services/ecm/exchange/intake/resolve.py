@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from ecm.exchange.caller import PartnerCaller
+from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.exchange.intake.context import Found
 from ecm.exchange.intake.elements import Element, Target, invariant
 from ecm.exchange.intake.lookup import Look, Lookup

@@ -10,9 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
-from ecm.exchange.attention import look_at
 from ecm.exchange.locks import lock_record, lock_record_of
 from ecm.exchange.mapping import MappedResource, MappingContext, map_record
+from ecm.exchange.projection.attention import look_at
 from ecm.exchange.projection.document import document_patient
 from ecm.exchange.projection.owners import FETCH_SECONDS, OWNERS, Owners
 from ecm.exchange.projection.records import (

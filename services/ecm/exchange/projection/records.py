@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.mapping.ids import record_ids
-from ecm.exchange.tables import projected_record
+from ecm.exchange.tables.projection import projected_record
 
 _PROJECTED = text("""
     INSERT INTO projected_record AS p (record_id, child_id, service, kind, known_version, projected_version)

@@ -13,7 +13,7 @@ from ecm.exchange.mapping import MappedResource
 from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.projection.served import Key, Wanted, wanted
 from ecm.exchange.projection.writing import Gone, New, write
-from ecm.exchange.tables import resource
+from ecm.exchange.tables.resources import resource
 from ecm.kit.ids import Ids
 
 Standing = dict[Key, Row[Any]]

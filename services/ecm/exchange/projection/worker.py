@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ecm.exchange.attention import look_at_times
+from ecm.exchange.projection.attention import look_at_times
 from ecm.exchange.projection.project import Projection
 from ecm.exchange.streams.reconcile import Reconciliation
 from ecm.kit.clock import Clock

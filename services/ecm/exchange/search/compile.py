@@ -7,9 +7,9 @@ value is an element of the arguments.
 
 from collections.abc import Callable, Sequence
 
-from ecm.exchange.asks import Kind as AskKind
-from ecm.exchange.asks import Page, Released
-from ecm.exchange.disclose_sql import ARGS
+from ecm.exchange.disclosure.asks import Kind as AskKind
+from ecm.exchange.disclosure.asks import Page, Released
+from ecm.exchange.disclosure.disclose_sql import ARGS
 from ecm.exchange.search.dates import AFTER_ALL, BEFORE_ALL
 from ecm.exchange.search.parameters import Kind
 from ecm.exchange.search.query import DateValue, Filter, ReferenceValue, Search, TokenValue, as_uuid

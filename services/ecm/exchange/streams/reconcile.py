@@ -12,9 +12,9 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ecm.exchange.disclosure.predicate import consent_predicate, opened_to
 from ecm.exchange.lease import LeaseCheck
 from ecm.exchange.locks import lock_topic
-from ecm.exchange.predicate import consent_predicate, opened_to
 from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
 from ecm.exchange.streams.numbering import News, Numbering
 

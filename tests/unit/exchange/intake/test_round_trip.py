@@ -11,9 +11,9 @@ from google.protobuf.message import Message
 from ecm.api.common.v1.record_pb2 import CHANGE_CREATED, RecordVersion
 from ecm.api.common.v1.values_pb2 import Date, Document, FreeText, ProtectedDeclaration
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
-from ecm.exchange.directory import mapping_context
 from ecm.exchange.intake.strict_json import parse
 from ecm.exchange.mapping import View, map_record
+from ecm.exchange.projection.directory import mapping_context
 from unit.exchange.intake.posted import CHILD, MEETING, PDF, command, region, seen, writer
 
 AUTHOR = writer().author

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from fhir.resources.R4B import get_fhir_model_class
 
-from ecm.exchange.directory import directory, mapping_context
 from ecm.exchange.mapping import View
+from ecm.exchange.projection.directory import directory, mapping_context
 from ecm.kit.region import load_region
 
 REGION = load_region(Path(__file__).parents[4] / "deploy/regions/example/region.yaml")

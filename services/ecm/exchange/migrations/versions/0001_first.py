@@ -1,12 +1,12 @@
 """The exchange's first tables and functions. Frozen: later changes are later migrations.
 
-The functions are written by `ecm.exchange.disclose_sql`, each CREATE OR REPLACE:
+The functions are written by `ecm.exchange.disclosure.disclose_sql`, each CREATE OR REPLACE:
 a migration that changes the predicate executes them again.
 """
 
 from alembic import op
 
-from ecm.exchange.disclose_sql import functions
+from ecm.exchange.disclosure.disclose_sql import functions
 from ecm.kit.db.common_v1 import create_common
 from ecm.kit.db.grants import grant, grant_execute
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from ecm.exchange.disclose_sql import functions
+from ecm.exchange.disclosure.disclose_sql import functions
 
 revision = "0002"
 down_revision = "0001"

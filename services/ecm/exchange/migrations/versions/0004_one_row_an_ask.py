@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from ecm.exchange.disclose_sql import functions
+from ecm.exchange.disclosure.disclose_sql import functions
 from ecm.kit.db.grants import grant_execute
 
 revision = "0004"

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 Kind = Literal["read", "none", "version", "again", "reference", "token", "everything", "query"]
-"""What `disclose()` is asked for (ecm.exchange.disclose_sql)."""
+"""What `disclose()` is asked for (ecm.exchange.disclosure.disclose_sql)."""
 _TOGETHER: dict[Kind, Kind] = {"none": "read", "again": "version"}
 
 
@@ -55,7 +55,7 @@ class Ask:
         return cls(inquiry, page.kind, page=page)
 
     def document(self, client: str, user: str | None, trace_id: str) -> dict[str, Any]:
-        """The JSON object that `disclose()` takes (ecm.exchange.disclose_sql)."""
+        """The JSON object that `disclose()` takes (ecm.exchange.disclosure.disclose_sql)."""
         made: dict[str, Any] = {
             "client": client,
             "kind": self.kind,

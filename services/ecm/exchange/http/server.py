@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from ecm.exchange.connections import Connections
+from ecm.exchange.http.connections import Connections
 from ecm.kit.rpc.server import PortTakenError
 from ecm.kit.telemetry import logger
 

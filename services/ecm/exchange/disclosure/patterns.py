@@ -8,7 +8,7 @@ FROM and WHERE of resources `r`, for each `a` of `asked`; the predicate comes af
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ecm.exchange.predicate import consent_predicate
+from ecm.exchange.disclosure.predicate import consent_predicate
 
 _OF_TYPE = "JOIN resource r ON r.pk = t.resource_pk AND r.type = a.args[1] WHERE a.admitted"
 

@@ -8,7 +8,7 @@ has a row per ask: what the audit notes of it, and what it is after.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ecm.exchange.predicate import BASIS, consent_predicate, grant_on, live_grant, opened_of, opened_to
+from ecm.exchange.disclosure.predicate import BASIS, consent_predicate, grant_on, live_grant, opened_of, opened_to
 
 DIGESTED = (
     *("writer", "n", "at", "client", "agency", "purpose", "interaction", "shape", "asked"),

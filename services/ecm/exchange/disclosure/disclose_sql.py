@@ -6,8 +6,8 @@ each later statement takes a new snapshot, so that whoever waited for a
 narrowing reads what it left. One SQL statement that locks and reads would show
 the old grants; `tests/exchange/outbound/test_barrier.py` shows both.
 
-A call brings asks of one kind (`ecm.exchange.asks.together`). They are answered by one
-static statement (`ecm.exchange.finding`), which is planned once a connection; each
+A call brings asks of one kind (`ecm.exchange.disclosure.asks.together`). They are answered by one
+static statement (`ecm.exchange.disclosure.finding`), which is planned once a connection; each
 `query`, whose shape varies, by one of its own.
 
 An ask is a JSON object: client, kind, interaction, shape, asked (\\x…), user, trace;
@@ -15,8 +15,8 @@ type and id of a read; args of the other kinds, and after_key, after_id, limit a
 total of those that give a page; of a query its condition; outcome of `none`.
 """
 
-from ecm.exchange.finding import Who, answer_reads, answer_searches, answer_versions, digest
-from ecm.exchange.patterns import patterns
+from ecm.exchange.disclosure.finding import Who, answer_reads, answer_searches, answer_versions, digest
+from ecm.exchange.disclosure.patterns import patterns
 
 ARGS = "a.args"
 """In a query's condition, which is about resources `r`: its arguments (text[])."""

@@ -1,0 +1,1 @@
+"""HTTP itself, below FHIR: uvicorn in this process, and what bounds its connections."""
