@@ -21,13 +21,15 @@ from ecm.admin.names import app_role
 from ecm.admin.region import read_region
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.stack import Stack
+from faulting.issuer import through_to_issuer
 from faulting.ports import free_port
 from faulting.proxy import Proxy
 
 LEASE_SECONDS = 3.0
 INSIDE = Path(__file__).with_name("inside")
 PAIR = struct.Struct("<dd")
-LINKS = ("consent>exchange", "consent>database")
+LINKS = ("consent>exchange", "consent>database", "consent>issuer")
+OF_A_WORKER = ("consent", "database", "issuer")
 
 
 @dataclass(slots=True)
@@ -111,12 +113,12 @@ def standing(folder: Path, workers: int = 2) -> Iterator[Ground]:
     """The region, up; `folder` must be one that every account may walk through."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     clocks = Clocks(folder / "clocks")
-    ports = {name: free_port() for name in ("postgres", "consent", "exchange", "http")}
+    ports = {name: free_port() for name in ("postgres", "consent", "exchange", "http", "issuer")}
     names = ["exchange", *(f"exchange-{number}" for number in range(2, workers + 1))]
-    links = {name: Proxy() for name in (*LINKS, *(f"{one}>{to}" for one in names for to in ("consent", "database")))}
+    links = {name: Proxy() for name in (*LINKS, *(f"{one}>{to}" for one in names for to in OF_A_WORKER))}
     for name, link in links.items():
-        target = {"consent": "consent", "database": "postgres", "exchange": "exchange"}[name.split(">")[1]]
-        link.target = f"127.0.0.1:{ports[target]}"
+        part = name.split(">")[1].replace("database", "postgres")
+        link.target = f"127.0.0.1:{ports[part]}"
     paths = StatePaths((folder / "state").resolve())
     settings = _settings(folder, clocks, links, paths)
     with Stack.start(
@@ -149,6 +151,7 @@ def _settings(folder: Path, clocks: Clocks, links: dict[str, Proxy], paths: Stat
             **_inside(folder, clocks, "consent"),
             "ECM_EXCHANGE_ADDRESS": links["consent>exchange"].address,
             "ECM_DATABASE_URL": _through(links["consent>database"], paths, "consent"),
+            **through_to_issuer(links["consent>issuer"]),
         },
         "exchange": _of_exchange(
             folder, clocks, links, "exchange", _through(links["exchange>database"], paths, "exchange")
@@ -162,6 +165,7 @@ def _of_exchange(folder: Path, clocks: Clocks, links: dict[str, Proxy], name: st
         "BARRIER_HANDED": str(folder / f"handed-{name}"),
         "ECM_CONSENT_ADDRESS": links[f"{name}>consent"].address,
         "ECM_DATABASE_URL": database,
+        **through_to_issuer(links[f"{name}>issuer"]),
     }
 
 

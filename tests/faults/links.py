@@ -1,4 +1,4 @@
-"""A region with a proxy on every link: between services, to PostgreSQL and to Kafka."""
+"""A region with a proxy on every link: between services, to PostgreSQL, to Kafka and to the issuer."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from ecm.admin.names import SERVICES, app_role
 from ecm.admin.region import read_region
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.stack import Stack
+from faulting.issuer import through_to_issuer
 from faulting.ports import free_port
 from faulting.proxy import Proxy
 
@@ -27,6 +28,7 @@ KAFKA: Link = ("all", "kafka")
 LINKS: tuple[Link, ...] = (
     *((service, peer) for service in SERVICES for peer in CALLS[service]),
     *((service, "postgres") for service in SERVICES),
+    *((service, "issuer") for service in SERVICES),
     KAFKA,
 )
 
@@ -44,7 +46,7 @@ def linked_region(state: Path, *, lease_seconds: float) -> Iterator[Linked]:
     """Starts the example region behind proxies; everything ends with the block."""
     region = default_region()
     assert region is not None
-    ports = {name: free_port() for name in (*SERVICES, "postgres", "kafka")}
+    ports = {name: free_port() for name in (*SERVICES, "postgres", "kafka", "issuer")}
     proxies = {link: Proxy(f"127.0.0.1:{ports[link[1]]}") for link in LINKS}
     paths = StatePaths(state.resolve())
     credentials.ensure(paths, [client.id for client in read_region(region).clients])
@@ -65,6 +67,7 @@ def _settings(paths: StatePaths, proxies: dict[Link, Proxy]) -> dict[str, dict[s
         service: {
             "ECM_DATABASE_URL": _database(paths, service, proxies[service, "postgres"]),
             "ECM_KAFKA_BOOTSTRAP": kafka,
+            **through_to_issuer(proxies[service, "issuer"]),
             **{f"ECM_{peer.upper()}_ADDRESS": proxies[service, peer].address for peer in CALLS[service]},
         }
         for service in SERVICES

@@ -17,10 +17,11 @@ Kind = Literal["kill", "restart", "cut", "hold", "hold-asking", "hold-answering"
 RESTARTS = {"postgres": signal.SIGINT, "kafka": signal.SIGTERM}
 ON_LINKS: tuple[Kind, ...] = ("cut", "hold", "hold-asking", "hold-answering", "lose", "strand", "slow")
 # Links whose every kind of fault is wanted in a run; of the others some are drawn.
-INFRASTRUCTURE = ("postgres", "kafka")
+INFRASTRUCTURE = ("postgres", "kafka", "issuer")
 # Mostly shorter than the services' own bounds of 5 to 15 s; now and then longer than all of them.
 SHORTEST, LONGEST = 1.0, 4.0
 OUTAGE_SECONDS = 17.0
+KILLED_SHARE = 2 / 3  # of those that reach the issuer no more
 SLOW_DELAY, SLOW_RATE = 0.15, 64_000.0
 RECOVERY_SECONDS = 90.0
 
@@ -29,7 +30,8 @@ RECOVERY_SECONDS = 90.0
 class Fault:
     """One fault: before which command of the journey it begins, how long after it, and how long it lasts.
 
-    `also`: another part that is killed with the first.
+    `also`: another part that is killed with the first, or while the link is disturbed: then it has neither keys nor
+    tokens of the issuer.
     """
 
     at_command: int
@@ -41,9 +43,10 @@ class Fault:
     seconds: float = 0.0
 
     def __str__(self) -> str:
-        where = " and ".join(filter(None, (self.part, self.also))) or f"{self.link[0]} to {self.link[1]}"
+        where = self.part or f"{self.link[0]} to {self.link[1]}"
+        killed = f" and {'' if self.part else 'kill '}{self.also}" if self.also else ""
         lasting = f" for {self.seconds:.1f} s" if self.seconds else ""
-        return f"command {self.at_command} + {self.delay * 1000:.0f} ms: {self.kind} {where}{lasting}"
+        return f"command {self.at_command} + {self.delay * 1000:.0f} ms: {self.kind} {where}{killed}{lasting}"
 
 
 def plan(seed: int, commands: int, on_links: int, pairs: int = 1) -> list[Fault]:
@@ -64,13 +67,15 @@ def plan(seed: int, commands: int, on_links: int, pairs: int = 1) -> list[Fault]
 
 
 def _on_link(chance: random.Random, number: int) -> Fault:
-    """Every kind in turn; to PostgreSQL, to Kafka and between services alike."""
-    targets = ("postgres", "kafka", "")
+    """Every kind in turn; to PostgreSQL, to Kafka, between services and to the issuer alike."""
+    targets = ("postgres", "kafka", "", "issuer")
     target = targets[number % len(targets)]
     links = [link for link in LINKS if (link[1] == target if target else link[1] not in INFRASTRUCTURE)]
     kind = ON_LINKS[(number // len(targets) + chance.randrange(len(ON_LINKS))) % len(ON_LINKS)]
     seconds = chance.uniform(SHORTEST, LONGEST) if number else OUTAGE_SECONDS
-    return Fault(0, kind, link=chance.choice(links), seconds=seconds)
+    link = chance.choice(links)
+    killed = link[0] if target == "issuer" and chance.random() < KILLED_SHARE else ""
+    return Fault(0, kind, also=killed, link=link, seconds=seconds)
 
 
 def _timed(chance: random.Random, number: int, fault: Fault) -> Fault:
@@ -104,6 +109,8 @@ def _end(stack: Stack, fault: Fault) -> None:
 
 def _disturb(linked: Linked, fault: Fault) -> None:
     proxy = linked.proxies[fault.link]
+    if fault.also:
+        linked.stack.wait_healthy(fault.also, seconds=RECOVERY_SECONDS)
     match fault.kind:
         case "cut":
             proxy.refuse()
@@ -117,6 +124,8 @@ def _disturb(linked: Linked, fault: Fault) -> None:
             proxy.hold((Way.ANSWERING,))
         case _:
             proxy.hold(BOTH)
+    if fault.also:
+        linked.stack.kill(fault.also)
     time.sleep(fault.seconds)
     # Late, or lost with the connection: both happen.
     if fault.kind == "lose":

@@ -1,5 +1,6 @@
 """Good tokens are taken; every bad one is refused with its own reason."""
 
+import asyncio
 import base64
 import json
 from typing import Any
@@ -153,6 +154,38 @@ async def test_an_issuer_that_is_away(verifier: TokenVerifier, issuer: TestIssue
     # It is asked anew as soon as it is back: nothing was learned from its absence.
     issuer.away = False
     await verifier.verify(issuer.token())
+
+
+async def test_keys_are_fetched_anew_beside_those_who_use_them(
+    verifier: TokenVerifier, issuer: TestIssuer, clock: FakeClock
+) -> None:
+    await verifier.verify(issuer.token())
+    clock.advance(299)
+    await verifier.verify(issuer.token())
+    await asyncio.sleep(0)
+    assert issuer.asked == 1
+    clock.advance(2)
+    for _ in range(3):
+        await verifier.verify(issuer.token())
+        await asyncio.sleep(0.01)
+    assert issuer.asked == 2
+    clock.advance(400)
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "k9"})]
+    # Known, and asked about beside: the next after it is refused.
+    await verifier.verify(issuer.token())
+    await asyncio.sleep(0.01)
+    assert await reason(verifier, issuer.token(scope="b")) is Reason.TOKEN_SIGNATURE
+
+
+async def test_a_new_key_isnt_called_wrong_while_the_issuer_is_away(
+    verifier: TokenVerifier, issuer: TestIssuer, clock: FakeClock
+) -> None:
+    await verifier.verify(issuer.token())
+    clock.advance(11)
+    issuer.away = True
+    for _ in range(2):
+        assert await reason(verifier, issuer.token(kid="new")) is Reason.PEER_UNREACHABLE
+    assert issuer.asked == 2
 
 
 def test_the_claims_have_a_schema() -> None:

@@ -1,23 +1,29 @@
 """The issuer's public keys, cached."""
 
-import asyncio
+import contextlib
 
 import httpx
 from joserfc.errors import JoseError
 from joserfc.jwk import Key, KeySet
 
+from ecm.kit.auth.renewal import Renewal
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, Reason
 
 UNKNOWN_KEY_SECONDS = 10.0
 """An unknown key id asks the issuer at most this often: made-up ids must not become load on it."""
+RENEW_SECONDS = 300.0
+"""After this long the keys are fetched again, beside those who use them."""
 MAX_AGE_SECONDS = 600.0
-"""After this long the keys are fetched again, so that a key the issuer dropped stops opening doors."""
+"""After this long they are waited for, so that a key the issuer dropped stops opening doors."""
 FETCH_SECONDS = 3.0
 
 
 class JwksCache:
-    """Keys by key id. Safe for concurrent use within one event loop."""
+    """Keys by key id. Safe for concurrent use within one event loop.
+
+    Where the issuer is away, what is known stays good, and nobody waits for more than one attempt.
+    """
 
     def __init__(self, url: str, clock: Clock, http: httpx.AsyncClient) -> None:
         self._url = url
@@ -26,33 +32,39 @@ class JwksCache:
         self._keys: dict[str, Key] = {}
         self._fetched_at = float("-inf")
         self._asked_at = float("-inf")
-        self._lock = asyncio.Lock()
+        self._fetching = Renewal("keys", self._fetch, FETCH_SECONDS)
 
     async def key(self, kid: str) -> Key | None:
-        """The key, None where the issuer hasn't it; PEER_UNREACHABLE where it can't be asked and nothing is known."""
-        if kid not in self._keys or self._age() > MAX_AGE_SECONDS:
-            async with self._lock:
-                await self._refresh(kid)
-        return self._keys.get(kid)
+        """The key, None where the issuer hasn't it; PEER_UNREACHABLE where it can't be asked and none is known."""
+        known, age = self._keys.get(kid), self._clock.boottime() - self._fetched_at
+        if known is not None and age <= RENEW_SECONDS:
+            return known
+        may_ask = self._clock.boottime() - self._asked_at >= UNKNOWN_KEY_SECONDS
+        if known is not None and (age <= MAX_AGE_SECONDS or self._fetching.failed):
+            if may_ask:
+                self._fetching.begin()
+            return known
+        if may_ask or self._fetching.under_way:
+            await self._wait()
+        return self._found(kid)
 
-    def _age(self) -> float:
-        return self._clock.boottime() - self._fetched_at
+    async def _wait(self) -> None:
+        # What it failed by is told in the log; here it matters only where a key lacks.
+        with contextlib.suppress(httpx.HTTPError, JoseError, ValueError, KeyError, TypeError, TimeoutError):
+            await self._fetching.wait()
 
-    async def _refresh(self, kid: str) -> None:
-        now = self._clock.boottime()
-        stale = kid not in self._keys or self._age() > MAX_AGE_SECONDS
-        if not stale or now - self._asked_at < UNKNOWN_KEY_SECONDS:
-            return
-        try:
-            self._keys = await self._fetch()
-            self._fetched_at = self._asked_at = now
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError):
-            if not self._keys:
-                raise DomainError(Reason.PEER_UNREACHABLE, "The issuer's keys can't be fetched.") from None
-            self._asked_at = now
+    def _found(self, kid: str) -> Key | None:
+        found = self._keys.get(kid)
+        if found is None and self._fetching.failed:
+            raise DomainError(Reason.PEER_UNREACHABLE, "The issuer's keys can't be fetched.")
+        return found
 
-    async def _fetch(self) -> dict[str, Key]:
+    async def _fetch(self) -> None:
+        began = self._clock.boottime()
+        if self._keys:
+            self._asked_at = began
         response = await self._http.get(self._url, timeout=FETCH_SECONDS)
         response.raise_for_status()
         keys = KeySet.import_key_set(response.json())
-        return {key.kid: key for key in keys if key.kid and key.get("use", "sig") == "sig"}
+        self._keys = {key.kid: key for key in keys if key.kid and key.get("use", "sig") == "sig"}
+        self._fetched_at = self._asked_at = began

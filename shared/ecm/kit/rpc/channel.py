@@ -1,5 +1,6 @@
 """Calling another service: token, trace, deadline, and errors in the domain's words."""
 
+import asyncio
 import time
 from typing import Any, TypeVar
 
@@ -90,7 +91,7 @@ class Peer:
             raise self._unknown(error) if _is_of_our_token(error) else error from None
 
     def _unknown(self, error: DomainError) -> DomainError:
-        logger(peer=self._name).warning("peer.token_refused", reason=error.reason)
+        logger(part=self._name).warning("peer.token_refused", reason=error.reason)
         return DomainError(
             Reason.PEER_UNREACHABLE, f"{self._name} doesn't take this service's token; see to clocks and issuer."
         )
@@ -109,7 +110,7 @@ class Peer:
         actor: Actor | None,
     ) -> A:
         metadata: list[tuple[str, str | bytes]] = [
-            (AUTHORIZATION, f"Bearer {await self._tokens.token()}"),
+            (AUTHORIZATION, f"Bearer {await self._token(deadline)}"),
             (TRACEPARENT, current_trace().child().traceparent),
         ]
         if idempotency_key is not None:
@@ -117,6 +118,13 @@ class Peer:
         if actor is not None:
             metadata.append((ACTOR, actor.SerializeToString()))
         return await self._send(stub_method, request, deadline - time.monotonic(), tuple(metadata))
+
+    async def _token(self, deadline: float) -> str:
+        try:
+            async with asyncio.timeout(deadline - time.monotonic()):
+                return await self._tokens.token()
+        except TimeoutError:
+            raise DomainError(Reason.PEER_UNREACHABLE, "The issuer gave no token in time.") from None
 
     async def _send(
         self, stub_method: grpc.aio.UnaryUnaryMultiCallable[Q, A], request: Q, seconds: float, metadata: Any
