@@ -19,6 +19,8 @@ _STORED = (
     *("child_id", "record_id", "categories", "only_for", "hidden"),
 )
 _NOTED = tuple(name for name in DIGESTED if name not in ("disclosed", "child_ids", "grants_version", "outcome"))
+MOST_BYTES = 1_048_576
+"""Of the resources on a page that has more than one."""
 _PATIENT_FIRST = "CASE WHEN c.type = 'Patient' THEN '' ELSE c.type END COLLATE \"C\""
 
 
@@ -90,24 +92,29 @@ def answer_reads(who: Who, asked: str) -> str:
 def answer_searches(who: Who, asked: str, candidate: str) -> str:
     """The statement for asks that find a page. `candidate`: FROM and WHERE of resources `r` for each `a` of `asked`.
 
-    Total, page and "is there more" carry the same predicate. What is ahead of the page's beginning has its place.
+    Total, page and "is there more" carry the same predicate. What is ahead of the page's beginning has its place, and
+    is on the page as far as it fits: a page ends early rather than be large, but never empty. Bodies behind its end
+    aren't touched.
     """
     return f"""WITH asked AS MATERIALIZED ({asked}),
     candidate AS MATERIALIZED (
       SELECT a.ask, a.purpose, a.after_key, a.after_id, a."limit", {_columns("r", _STORED)}, r.body {candidate}),
     {_opened(who)},
     hit AS MATERIALIZED (
-      SELECT h.*, CASE WHEN h.ahead THEN row_number() OVER (PARTITION BY h.ask, h.ahead ORDER BY h.k, h.id) END AS place
+      SELECT h.*, CASE WHEN h.ahead THEN row_number() OVER w END AS place,
+             CASE WHEN h.ahead THEN row_number() OVER w <= h."limit"
+               AND (row_number() OVER w = 1 OR sum(octet_length(h.body)) OVER w <= {MOST_BYTES}) END AS fits
         FROM (SELECT c.ask, c."limit", {_PATIENT_FIRST} AS k, c.id, {_named("c")} AS name, c.body, {_REASON},
                      c.after_key IS NULL OR ({_PATIENT_FIRST}, c.id) > (c.after_key, c.after_id) AS ahead
                 FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
-               WHERE {who.may_see("c", "o")}) h),
-    page AS (SELECT h.ask, h.name, {_columns("h", _REASONS)} FROM hit h WHERE h.place <= h."limit"),
+               WHERE {who.may_see("c", "o")}) h
+      WINDOW w AS (PARTITION BY h.ask, h.ahead ORDER BY h.k, h.id ROWS UNBOUNDED PRECEDING)),
+    page AS (SELECT h.ask, h.name, {_columns("h", _REASONS)} FROM hit h WHERE h.fits),
     found AS MATERIALIZED (
       SELECT h.ask, count(*) AS total, NULL::timestamptz AS last_updated,
-             h."limit" > 0 AND coalesce(max(h.place) > h."limit", false) AS more,
-             array_agg(h.name ORDER BY h.place) FILTER (WHERE h.place <= h."limit") AS names,
-             array_agg(h.body ORDER BY h.place) FILTER (WHERE h.place <= h."limit") AS bodies
+             h."limit" > 0 AND coalesce(bool_or(NOT h.fits), false) AS more,
+             array_agg(h.name ORDER BY h.place) FILTER (WHERE h.fits) AS names,
+             array_agg(h.body ORDER BY h.place) FILTER (WHERE h.fits) AS bodies
         FROM hit h GROUP BY h.ask, h."limit"),
     {_tell(who)}"""
 
