@@ -1,6 +1,7 @@
 """What the broker allows: every permission, read as sentences."""
 
-from ecm.admin.topics import Access, accesses, topics
+from ecm.admin.topics import Access, accesses, retentions, topics
+from unit.kit.builders import example_region
 
 ALL = accesses("example", ["nhs-psychology", "la-eastvale"])
 
@@ -36,3 +37,11 @@ def test_the_exchange_alone_writes_to_partners() -> None:
 def test_every_topic_that_somebody_may_use_exists() -> None:
     named = {access.name for access in ALL if access.kind == "topic"}
     assert named == set(topics("example", ["nhs-psychology", "la-eastvale"]))
+
+
+def test_dead_letters_are_kept_for_good_unless_the_region_says_how_long() -> None:
+    region = example_region()
+    kept = retentions(region)
+    assert set(kept) == {name for name in topics("example", []) if name.endswith(".dlq")}
+    assert set(kept.values()) == {-1}
+    assert set(retentions(region.model_copy(update={"dead_letter_days": 90})).values()) == {90 * 86_400_000}

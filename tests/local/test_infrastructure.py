@@ -9,8 +9,11 @@ import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuthorizationFailedError
+from kafka.admin import ConfigResource, ConfigResourceType
 
+from ecm.admin import kafka_sync
 from ecm.admin.names import SERVICES
+from ecm.admin.topics import accesses, retentions, topics
 from ecm.admin.whole_topics import client_settings
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
@@ -76,6 +79,29 @@ async def test_a_service_publishes_and_its_consumer_reads(infrastructure: Stack)
     finally:
         await consumer.stop()
         await producer.stop()
+
+
+def test_dead_letters_outlast_a_holiday_whatever_a_hand_has_set(infrastructure: Stack) -> None:
+    dead, events = "ecm.example.referrals.v1.monitoring.dlq", "ecm.example.referrals.v1"
+    region, known = infrastructure.load_region(), infrastructure.kafka("ecm-admin")
+    clients = [client.id for client in region.clients if client.topic]
+    passwords = json.loads(infrastructure.paths.passwords_file.read_text())["kafka"]
+
+    def kept(topic: str) -> str:
+        with kafka_sync.admin(known.bootstrap, known.password) as client:
+            asked = [ConfigResource(ConfigResourceType.TOPIC, topic, {"retention.ms": ""})]
+            return str(client.describe_configs(asked, config_filter="all")["topic"][topic]["retention.ms"]["value"])
+
+    def settle(days: int | None) -> None:
+        said = region.model_copy(update={"dead_letter_days": days})
+        names, rights = topics(region.slug, clients), accesses(region.slug, clients)
+        kafka_sync.sync(known.bootstrap, passwords, names, rights, partitions=6, retentions=retentions(said))
+
+    assert (kept(dead), kept(events)) == ("-1", str(7 * 86_400_000))
+    settle(days=30)
+    assert kept(dead) == str(30 * 86_400_000)
+    settle(days=None)
+    assert (kept(dead), kept(events)) == ("-1", str(7 * 86_400_000))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Dead letters of a region: what a consumer has given up, and what became of it since.
 
 A topic can't be changed, so what is decided about a letter is a record behind it on
-the same topic: sent again, or set aside with a reason.
+the same topic: sent again, or set aside with a reason. A consumer that is killed just
+after it gave an event up does so again: its copies are one letter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,8 +15,9 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import CONSUMES, KAFKA_ADMIN
+from ecm.admin.names import KAFKA_ADMIN
 from ecm.admin.running import RunningRegion
+from ecm.admin.topics import dead_letter_topics
 from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.kit.bus.dead_letters import PREFIX, origin_headers
 from ecm.kit.bus.topics import dead_letter_topic, service_topic
@@ -26,6 +28,8 @@ WHY: Final = "ecm-settled-why"
 AT: Final = "ecm-settled-at"
 SEND_SECONDS = 15.0
 
+Place = tuple[str, str]
+"""Where a record stands: its topic, and `partition:offset`."""
 Outcome = Literal["replayed", "discarded"]
 
 
@@ -56,15 +60,47 @@ class DeadLetter:
 
 def read(region: RunningRegion) -> list[DeadLetter]:
     """Every dead letter that stands on the region's topics, the oldest of each first. Raises `OperatorError`."""
-    names = _topics(region)
+    names = dead_letter_topics(region.load_region().slug)
     with _kafka("read"), closing(KafkaConsumer(**_access(region), enable_auto_commit=False)) as consumer:
         records = read_whole(consumer, list(names))
-    settled = {(record.topic, _text(record)[SETTLES]): _text(record) for record in records if SETTLES in _text(record)}
+    settled = {(record.topic, _text(record)[SETTLES]): record for record in records if SETTLES in _text(record)}
     return [
-        _letter(record, *names[record.topic], settled.get((record.topic, f"{record.partition}:{record.offset}"), {}))
-        for record in records
-        if SETTLES not in _text(record)
+        _letter(copies[0], *names[copies[0].topic], _text(decision) if decision else {})
+        for copies in copied([record for record in records if SETTLES not in _text(record)], settled)
+        for decision in [_decision(copies, settled)]
     ]
+
+
+def copied(buried: Sequence[Any], settled: Mapping[Place, Any]) -> list[list[Any]]:
+    """Records of dead letters, by partition and offset, put together: each list is one letter, the first its name.
+
+    Copies are of the same message, or of the same event as long as nobody has decided: an event that is sent again
+    and given up again is another letter. `settled`: the decisions, by the topic and "partition:offset" of the letter.
+    """
+    letters: list[list[Any]] = []
+    found: dict[tuple[str, ...], list[Any]] = {}
+    for record in buried:
+        said = _text(record)
+        message = (record.topic, *(said.get(PREFIX + name, "") for name in ("topic", "partition", "offset")))
+        event = (record.topic, said["ce_id"]) if "ce_id" in said else message
+        letter = found.get(message) or _undecided_at(record, found.get(event, []), settled)
+        if letter is None:
+            letter = found[event] = []
+            letters.append(letter)
+        letter.append(record)
+        found[message] = letter
+    return letters
+
+
+def _undecided_at(record: Any, letter: list[Any], settled: Mapping[Place, Any]) -> list[Any] | None:
+    """The letter, where nobody had decided about it when the record was written. All of an event are in one order."""
+    decision = _decision(letter, settled)
+    return letter if letter and (decision is None or decision.offset > record.offset) else None
+
+
+def _decision(letter: list[Any], settled: Mapping[Place, Any]) -> Any | None:
+    places = [(copy.topic, f"{copy.partition}:{copy.offset}") for copy in letter]
+    return next((settled[place] for place in places if place in settled), None)
 
 
 def find(region: RunningRegion, letter_id: str) -> DeadLetter:
@@ -102,7 +138,7 @@ def _settle(region: RunningRegion, producer: KafkaProducer, letter: DeadLetter, 
         WHY: why,
         AT: datetime.now(UTC).isoformat(),
     }
-    topic = dead_letter_topic(service_topic(_slug(region), letter.source), letter.consumer)
+    topic = dead_letter_topic(service_topic(region.load_region().slug, letter.source), letter.consumer)
     _send(producer, topic, letter.key, b"", [(name, value.encode()) for name, value in said.items()])
 
 
@@ -128,20 +164,6 @@ def _letter(record: Any, consumer: str, source: str, settled: dict[str, str]) ->
 
 def _text(record: Any) -> dict[str, str]:
     return {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers}
-
-
-def _topics(region: RunningRegion) -> dict[str, tuple[str, str]]:
-    """Topic → (consumer, source)."""
-    slug = _slug(region)
-    return {
-        dead_letter_topic(service_topic(slug, source), consumer): (consumer, source)
-        for consumer, sources in CONSUMES.items()
-        for source in sources
-    }
-
-
-def _slug(region: RunningRegion) -> str:
-    return region.load_region().slug
 
 
 def _access(region: RunningRegion) -> dict[str, Any]:

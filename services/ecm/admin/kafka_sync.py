@@ -13,6 +13,8 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ACLResourcePatternType,
+    ConfigResource,
+    ConfigResourceType,
     KafkaAdminClient,
     ResourcePattern,
     ResourcePatternFilter,
@@ -37,6 +39,7 @@ OPERATIONS = {
 # The least that Kafka allows. Passwords are 192 random bits: iterations would only cost time.
 SCRAM_ITERATIONS = 4096
 ENFORCED_SECONDS = 60.0
+RETENTION = "retention.ms"
 
 
 @contextmanager
@@ -73,13 +76,16 @@ def sync(
     passwords: Mapping[str, str],
     topics: Iterable[str],
     accesses: Iterable[Access],
+    *,
     partitions: int,
+    retentions: Mapping[str, int],
 ) -> None:
     """Make the broker hold exactly this. `passwords` by principal, the administrator's among them."""
     try:
         with admin(bootstrap, passwords[KAFKA_ADMIN], timeout_ms=60_000) as client:
             _sync_credentials(client, {name: word for name, word in passwords.items() if name != KAFKA_ADMIN})
             _sync_topics(client, list(topics), partitions)
+            _sync_retentions(client, {name: str(milliseconds) for name, milliseconds in retentions.items()})
             _sync_acls(client, {_acl(access) for access in accesses})
     except KafkaError as error:
         raise OperatorError(
@@ -107,6 +113,15 @@ def _sync_topics(client: KafkaAdminClient, topics: list[str], partitions: int) -
     missing = {name: {"num_partitions": partitions, "replication_factor": 1} for name in topics if name not in present}
     if missing:
         client.create_topics(missing, timeout_ms=60_000, wait_for_metadata=True)
+
+
+def _sync_retentions(client: KafkaAdminClient, wanted: Mapping[str, str]) -> None:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, {RETENTION: ""}) for name in wanted]
+    found = client.describe_configs(asked, config_filter="all")["topic"]
+    wrong = {name: value for name, value in wanted.items() if found[name][RETENTION]["value"] != value}
+    if wrong:
+        kind = ConfigResourceType.TOPIC
+        client.alter_configs([ConfigResource(kind, name, {RETENTION: value}) for name, value in wrong.items()])
 
 
 def _sync_acls(client: KafkaAdminClient, wanted: set[ACL]) -> None:

@@ -13,7 +13,7 @@ from ecm.admin import credentials, databases, kafka_sync
 from ecm.admin.deployment import Deployment
 from ecm.admin.errors import OperatorError
 from ecm.admin.names import KAFKA_ADMIN, KEYCLOAK, SERVICES, app_role, owner_role
-from ecm.admin.topics import accesses, topics
+from ecm.admin.topics import accesses, retentions, topics
 from ecm.kit.db.migrations import MigrationError, migrate
 
 PATIENCE_SECONDS = 120.0
@@ -58,7 +58,14 @@ def sync_kafka(deployment: Deployment) -> int:
             break
         time.sleep(PAUSE_SECONDS)
     wanted = topics(region.slug, clients)
-    kafka_sync.sync(bootstrap, passwords, wanted, accesses(region.slug, clients), region.partitions)
+    kafka_sync.sync(
+        bootstrap,
+        passwords,
+        wanted,
+        accesses(region.slug, clients),
+        partitions=region.partitions,
+        retentions=retentions(region),
+    )
     return len(wanted)
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 from ecm.admin.names import CONSUMES, SERVICES, principal
 from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
+from ecm.kit.region import Region
+
+DAY_MILLISECONDS = 24 * 60 * 60 * 1000
 
 Kind = Literal["topic", "group", "cluster"]
 Operation = Literal["read", "write", "describe", "idempotent-write"]
@@ -25,12 +28,22 @@ class Access:
 def topics(region: str, clients: Iterable[str]) -> list[str]:
     """Every topic of a region: the services', their consumers' dead letters, the clients'."""
     owned = [service_topic(region, service) for service in SERVICES]
-    dead = [
-        dead_letter_topic(service_topic(region, source), consumer)
+    return [*owned, *dead_letter_topics(region), *(client_topic(region, client) for client in clients)]
+
+
+def dead_letter_topics(region: str) -> dict[str, tuple[str, str]]:
+    """Topic → consumer, and the service whose events it has given up there."""
+    return {
+        dead_letter_topic(service_topic(region, source), consumer): (consumer, source)
         for consumer, sources in CONSUMES.items()
         for source in sources
-    ]
-    return [*owned, *dead, *(client_topic(region, client) for client in clients)]
+    }
+
+
+def retentions(region: Region) -> dict[str, int]:
+    """Topic → how many milliseconds it keeps its records, where that isn't the broker's to say; -1: for good."""
+    days = region.dead_letter_days
+    return dict.fromkeys(dead_letter_topics(region.slug), -1 if days is None else days * DAY_MILLISECONDS)
 
 
 def accesses(region: str, clients: Iterable[str]) -> list[Access]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
-from rich.table import Table
+from rich.table import Column, Table
 
 from ecm.admin import dead_letters
 from ecm.admin.dead_letters import DeadLetter
@@ -55,7 +55,9 @@ def list_letters(
     if not found:
         output().print("No dead letters.")
         return
-    table = Table("id", "event", "error", "given up", "outcome", box=None, pad_edge=False)
+    # An id is copied from here: it stays whole, whatever room there is.
+    named = (Column("id", no_wrap=True), *(Column(name, overflow="fold") for name in ("event", "error", "given up")))
+    table = Table(*named, "outcome", box=None, pad_edge=False)
     for letter in found:
         table.add_row(letter.id, letter.headers.get("ce_id", ""), _error(letter), letter.said("at"), letter.outcome)
     output().print(table)

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from ecm.admin import credentials, databases, kafka_sync
 from ecm.admin.names import KAFKA_ADMIN
-from ecm.admin.topics import accesses, topics
+from ecm.admin.topics import accesses, retentions, topics
 from ecm.local import account, binaries, environment, jars, java, kafka, postgres, probes
 from ecm.local.names import INFRASTRUCTURE
 from ecm.local.paths import StatePaths, default_cache
@@ -132,7 +132,8 @@ class KafkaPart:
             self._passwords(),
             topics(region.slug, clients),
             accesses(region.slug, clients),
-            region.partitions,
+            partitions=region.partitions,
+            retentions=retentions(region),
         )
 
     def _passwords(self) -> dict[str, str]:

@@ -53,6 +53,9 @@ class Region(Part):
     languages: list[Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$")]] = Field(min_length=1)
     local_identifier_base: str = Field(pattern=r"^https?://[^\s?#]+[^\s?#/]$")
     partitions: int = Field(default=6, ge=1, le=64, description="Of every topic; a later change breaks order.")
+    dead_letter_days: int | None = Field(
+        default=None, ge=1, description="How long Kafka keeps events that a consumer gave up; else for good."
+    )
     agencies: list[Agency] = Field(min_length=1)
     yots: list[Yot] = Field(min_length=1)
     role_bindings: RoleBindings = RoleBindings()
