@@ -51,7 +51,7 @@ def _is_known(request: Request, released: Released, changed: datetime) -> bool:
 def _not_modified_since(header: str | None, changed: datetime) -> bool:
     try:
         return header is not None and changed.replace(microsecond=0) <= parsedate_to_datetime(header)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False
 
 
