@@ -16,13 +16,11 @@ from kafka import KafkaConsumer
 from admin.test_deployment import described
 from cli.test_cli import ecm
 from contract.kit.test_bus import running, until
-from ecm.admin.dead_letters import DeadLetter, copied
+from ecm.admin.dead_letters import copied
 from ecm.admin.names import app_role
 from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.api.formulation.v1.formulation_events_pb2 import RECORD_KIND_REPORT, RecordChanged
-from ecm.cli import dlq
 from ecm.kit.bus.consumer import Consumer
-from ecm.kit.bus.dead_letters import PREFIX
 from ecm.kit.bus.events import Event, encode_headers
 from ecm.kit.bus.producer import Sender, make_producer
 from ecm.kit.bus.topics import dead_letter_topic, service_topic
@@ -195,18 +193,3 @@ def a_record(offset: int, event: str, message: int, *, topic: str = "dlq") -> An
 def test_copies(records: list[Any], decided: dict[str, int], expected: list[list[int]]) -> None:
     settled = {("dlq", place): SimpleNamespace(offset=offset) for place, offset in decided.items()}
     assert [[copy.offset for copy in letter] for letter in copied(records, settled)] == expected
-
-
-def test_what_a_letter_says_is_no_markup_and_moves_no_terminal(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whoever can write to a topic would otherwise hide the list, or write over it."""
-    said = {"ce_id": "a[/b]\x1b[2J", PREFIX + "error-class": "[red]"}
-    letter = DeadLetter("exchange", "referrals", 0, 1, said, b"", b"", [])
-    monkeypatch.setattr(dlq, "reached", lambda *_: None)
-    monkeypatch.setattr(dlq.dead_letters, "read", lambda _: [letter])
-    dlq.list_letters()
-    shown = capsys.readouterr().out
-    assert "a[/b]\N{REPLACEMENT CHARACTER}[2J" in shown
-    assert "[red]" in shown
-    assert "\x1b" not in shown

@@ -15,7 +15,6 @@ from google.protobuf.message_factory import GetMessageClass
 
 from attack.hostile import CANARY, broken, text
 from ecm.admin.names import SERVICES
-from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.local.stack import Stack
 from rpc.expected_roles import EXPECTED, ROLES
 
@@ -81,7 +80,10 @@ class Calls:
     def _call(self, service: str, method: MethodDescriptor, request: bytes, random: Random) -> tuple[Any, str]:
         unary = self._channels[service].unary_unary(f"/{method.containing_service.full_name}/{method.name}")
         token = self._token(service, method.name, random)
-        metadata = _metadata(random, token)
+        metadata = (
+            ("authorization", f"Bearer {token}"),
+            ("idempotency-key", str(uuid.UUID(int=random.getrandbits(128)))),
+        )
         try:
             unary(request, metadata=metadata, timeout=15)
         except grpc.RpcError as error:
@@ -141,25 +143,6 @@ class Calls:
                 return random.choice((0.0, -1.0, 1e30, float("nan"), float("inf")))
             case _:
                 return random.choice(_INTEGERS[field.cpp_type])
-
-
-def _metadata(random: Random, token: str) -> tuple[tuple[str, str | bytes], ...]:
-    """As they should be; in every fifth call one isn't."""
-    good: dict[str, str | bytes] = {
-        "authorization": f"Bearer {token}",
-        "idempotency-key": str(uuid.UUID(int=random.getrandbits(128))),
-    }
-    if random.randrange(5) == 0:
-        said = "".join(each for each in text(random) if " " <= each <= "~").strip()
-        actor = Actor(agency=CANARY, client="nhs-psychology").SerializeToString()
-        hostile: tuple[tuple[str, str | bytes], ...] = (
-            ("authorization", random.choice((said, "Bearer", f"Basic {token}", f"bearer {token}x"))),
-            ("idempotency-key", said),
-            ("traceparent", said),
-            ("ecm-actor-bin", random.choice((actor, broken(random, actor), random.randbytes(30)))),
-        )
-        good |= dict([random.choice(hostile)])
-    return tuple(good.items())
 
 
 _SMALL = (0, 1, 2, 3, 7, 12, 31, 99, 2026)

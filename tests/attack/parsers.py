@@ -17,7 +17,6 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from attack.hostile import CANARY, TEXTS, bent, broken, hostile_json, text, value
-from ecm.admin.errors import OperatorError
 from ecm.exchange.api.body import read_resource
 from ecm.exchange.api.errors import FhirError
 from ecm.exchange.api.formats import check_accept, check_form
@@ -39,7 +38,6 @@ from ecm.kit.clock import SystemClock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.region import RegionError, load_region
 from ecm.kit.trace import parse_traceparent
-from ecm.local.issuer.refusals import Refused
 from unit.exchange.intake import posted
 
 AUTHORS = ({"system": HCPC, "value": "PYL00001"}, {"system": HCPC, "value": CANARY})
@@ -82,7 +80,7 @@ def run(attack: Attack, count: int, seed: int) -> Tally:
         except (DomainError, FhirError) as error:
             check_words(error)
             tally.refused[error.reason] = tally.refused.get(error.reason, 0) + 1
-        except (RegionError, MalformedEventError, OperatorError, Refused):
+        except (RegionError, MalformedEventError):
             tally.refused["malformed"] = tally.refused.get("malformed", 0) + 1
         except Exception as error:
             raise AssertionError(f"seed {seed}, input {number}: {type(error).__name__}") from error

@@ -16,7 +16,7 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from attack import inner, parsers
+from attack import parsers
 from attack.alike import Hidden, lines
 from attack.calls import Calls
 from attack.floods import KINDS
@@ -64,23 +64,20 @@ def main() -> None:
 
 
 def _parsers(counts: Counter[str], scale: float, seed: int) -> None:
-    for name, attack in (parsers.ATTACKS | inner.ATTACKS).items():
-        tally = parsers.run(attack, int((200 if name in ("regions", "people") else 5_000) * scale), seed)
+    for name, attack in parsers.ATTACKS.items():
+        tally = parsers.run(attack, int((200 if name == "regions" else 5_000) * scale), seed)
         counts["parsed"] += tally.tried
         print(f"{name:<12} {tally.tried} inputs, {tally.answered} taken, {sum(tally.refused.values())} refused")
 
 
 def _region(target: Attacked, counts: Counter[str], scale: float, seed: int) -> None:
     web = Web(target.stack, PSYCHOLOGY, target.hidden, ())
-    seeing = Web(target.stack, PSYCHOLOGY, (), ())
-    seeing.read(f"Patient/{target.patient}", int(300 * scale), seed)
     custody = Web(target.stack, CUSTODY, target.hidden, (target.patient,))
     with target.nothing_stored():
         web.write(int(300 * scale), seed)
         custody.explore(max(1, int(scale)), seed)
-    statuses = web.statuses + custody.statuses + seeing.statuses
-    counts["http"] = statuses.total()
-    print("http statuses", dict(sorted(statuses.items())))
+    counts["http"] = sum(web.statuses.values()) + sum(custody.statuses.values())
+    print("http statuses", dict(sorted((web.statuses + custody.statuses).items())))
     for service in ("referrals", "formulation"):
         counts["events"] += asyncio.run(publish(target.stack, service, int(60 * scale), seed))
         wait_until_done(target.stack, service)

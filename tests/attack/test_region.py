@@ -22,13 +22,6 @@ def test_hostile_writes_are_refused_and_leave_nothing(target: Attacked, client: 
     assert sum(web.statuses.values()) == 80
 
 
-def test_reads_under_hostile_headers(target: Attacked) -> None:
-    """Of what is open to the client: only then what it knows already is looked at."""
-    web = Web(target.stack, "nhs-psychology", (), ())
-    web.read(f"Patient/{target.patient}", 80, SEED)
-    assert {200, 304} <= set(web.statuses)
-
-
 def test_every_route_with_requests_right_and_wrong(target: Attacked) -> None:
     """As a client to whom nothing was granted, with the id of a child who exists among those that it asks for."""
     web = Web(target.stack, "custody-northgate", target.hidden, (target.patient,))

@@ -16,7 +16,6 @@ from schemathesis.config import GenerationConfig, ProjectConfig, ProjectsConfig,
 
 from attack.calls import LEAKS
 from attack.hostile import CANARY, hostile_json, text
-from attack.inner import DAYS, ZONES
 from attack.parsers import GOOD
 from ecm.demo import fhir
 from ecm.demo.partner import FHIR_JSON
@@ -94,13 +93,6 @@ class Web:
             assert answer.status_code >= REFUSED, (each, answer.status_code)
             self.check(answer.status_code, answer.content, answer.headers, f"write {number}/{each}")
 
-    def read(self, path: str, count: int, number: int) -> None:
-        """So many reads of what the client sees, under hostile headers."""
-        for each in range(count):
-            headers = self.headers() | dict(_reading(Random(f"{number}/{each}")))
-            answer = self._session.get(f"{self._base}/{path}", headers=headers)
-            self.check(answer.status_code, answer.content, answer.headers, f"read {number}/{each}")
-
     def check(self, status: int, body: bytes, headers: Mapping[str, str], where: str) -> None:
         """No fault of ours, nothing leaked; a refusal is an OperationOutcome and repeats nothing."""
         self.statuses[status] += 1
@@ -113,22 +105,9 @@ class Web:
             assert not body or b'"resourceType":"OperationOutcome"' in body, f"{where}: {said[:300]}"
 
 
-def _said(random: Random) -> str:
-    """A text that may stand in a header."""
-    return text(random).encode("latin-1", "replace").decode("latin-1").translate(_NO_CONTROLS).strip()
-
-
-def _reading(random: Random) -> Iterator[tuple[str, str]]:
-    """Some of those that a read may have."""
-    yield "If-Modified-Since", random.choice((_said(random), random.choice(DAYS) + random.choice(ZONES)))
-    for name in ("If-None-Match", "Prefer", "Accept", "traceparent", "X-Asserted-User", "Range", "Accept-Encoding"):
-        if random.random() < 0.2:
-            yield name, _said(random)
-
-
 def _headers(random: Random) -> Iterator[tuple[str, str]]:
     """Some of those that a write may have, right and wrong."""
-    said = _said(random)
+    said = text(random).encode("latin-1", "replace").decode("latin-1").translate(_NO_CONTROLS).strip()
     good = fhir.provenance("psychologist-1")
     yield "X-Provenance", random.choice((good, good, good, said, good.replace("psychologist-1", CANARY)))
     for name in ("Idempotency-Key", "If-Match", "Prefer", "traceparent", "X-Asserted-User"):

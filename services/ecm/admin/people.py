@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ecm.admin.errors import OperatorError
 from ecm.kit.auth.claims import YotRole
@@ -39,8 +39,7 @@ def load_people(path: Path) -> dict[str, Person]:
     """Everybody in that file, by id. Raises `OperatorError` where it can't be read or is faulty."""
     try:
         listed = People.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValueError, RecursionError, AttributeError) as error:
-        # Not all of PyYAML's refusals are errors of its own; pydantic's are ValueErrors.
+    except (OSError, yaml.YAMLError, ValidationError) as error:
         hint = "See deploy/regions/example/people.yaml for its form."
         raise OperatorError(f"{path} isn't right: {error}", hint) from error
     return {person.id: person for person in listed.people}

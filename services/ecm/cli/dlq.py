@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
-from rich.markup import escape
 from rich.table import Column, Table
 
 from ecm.admin import dead_letters
@@ -60,8 +59,7 @@ def list_letters(
     named = (Column("id", no_wrap=True), *(Column(name, overflow="fold") for name in ("event", "error", "given up")))
     table = Table(*named, "outcome", box=None, pad_edge=False)
     for letter in found:
-        said = (letter.id, letter.headers.get("ce_id", ""), _error(letter), letter.said("at"), letter.outcome)
-        table.add_row(*map(_shown, said))
+        table.add_row(letter.id, letter.headers.get("ce_id", ""), _error(letter), letter.said("at"), letter.outcome)
     output().print(table)
 
 
@@ -83,7 +81,7 @@ def replay(
     waiting = [one for one in dead_letters.read(served) if not one.outcome]
     for one in waiting if everything else [dead_letters.find(served, letter)]:
         dead_letters.replay(served, one)
-        output().print(f"{one.id} was sent again to {_shown(one.said('topic'))}.")
+        output().print(f"{one.id} was sent again to {one.said('topic')}.")
 
 
 def discard(
@@ -98,11 +96,6 @@ def discard(
         raise OperatorError("Why does it need no effect?", "Say it: --why TEXT.")
     dead_letters.discard(served, dead_letters.find(served, letter), why.strip())
     output().print(f"{letter} was set aside.")
-
-
-def _shown(text: str) -> str:
-    """What a letter says is anybody's: no markup, and nothing that a terminal would obey."""
-    return escape("".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text))
 
 
 def _error(letter: DeadLetter) -> str:

@@ -20,7 +20,7 @@ SECRETS_DIR = "ECM_SECRETS_DIR"
 class Settings(BaseSettings):
     """`ECM_*` variables; what the environment lacks is looked for in the files of `ECM_SECRETS_DIR`, if that is set."""
 
-    model_config = SettingsConfigDict(env_prefix="ECM_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(env_prefix="ECM_", frozen=True, extra="ignore")
 
     @classmethod
     def settings_customise_sources(

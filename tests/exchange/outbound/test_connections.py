@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from ecm.exchange.http import connections
+from ecm.exchange.http import connection, connections
 from ecm.exchange.http.server import serving_http
 
 GOOD = b"GET /seen HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -44,6 +44,12 @@ def seen() -> Seen:
 async def port(seen: Seen) -> AsyncIterator[int]:
     async with serving_http(seen, "127.0.0.1:0", 1, per_address=20) as port:
         yield port
+
+
+async def _refusing(scope: Any, receive: Any, send: Any) -> None:
+    """Answers without having read the body."""
+    await send({"type": "http.response.start", "status": 413, "headers": [(b"content-length", b"7")]})
+    await send({"type": "http.response.body", "body": b"no more"})
 
 
 async def ask(port: int, *pieces: bytes, close: bool = True) -> bytes:
@@ -156,7 +162,7 @@ async def test_requests_in_one_piece_are_answered_in_order(port: int, seen: Seen
 
 async def test_a_flood_in_one_piece_isnt_queued(port: int, seen: Seen) -> None:
     await ask(port, GOOD * 1_000)
-    assert len(seen.paths) <= connections.MOST_PIPELINED + 1
+    assert len(seen.paths) <= connection.MOST_PIPELINED + 1
 
 
 async def test_an_upgrade_is_ignored(port: int, seen: Seen) -> None:
@@ -181,7 +187,7 @@ async def test_half_a_request_isnt_waited_for_for_ever(
     port: int, seen: Seen, begun: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("HEAD_SECONDS", "BODY_SECONDS"):
-        monkeypatch.setattr(connections, name, 0.2)
+        monkeypatch.setattr(connection, name, 0.2)
     monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(begun)
@@ -193,7 +199,7 @@ async def test_half_a_request_isnt_waited_for_for_ever(
 
 async def test_an_idle_connection_may_stay(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
-    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(GOOD)
     assert b"/seen" in await reader.read(4_096)
@@ -201,6 +207,41 @@ async def test_an_idle_connection_may_stay(port: int, monkeypatch: pytest.Monkey
     writer.write(GOOD)
     assert b"/seen" in await reader.read(4_096)
     writer.close()
+
+
+async def test_a_connection_at_rest_is_closed_in_time(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GOOD)
+    # The answer, then the end; a test that fails here waits for ever.
+    assert statuses(await reader.read()) == [200]
+    writer.close()
+
+
+async def test_what_comes_behind_an_answer_isnt_waited_for_as_at_rest(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(GOOD + b"GET /seen HTTP/1.1\r\nX: ")
+    assert statuses(await reader.read()) == [200]
+    writer.close()
+
+
+async def test_a_body_that_comes_behind_its_answer_leaves_the_connection_at_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "REST_SECONDS", 0.2)
+    async with serving_http(_refusing, "127.0.0.1:0", 1) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(POST + b"Content-Length: 10\r\n\r\nhalf")
+        assert b"no more" in await reader.read(4_096)
+        writer.write(b"+ half")
+        assert await reader.read() == b""
+        writer.close()
 
 
 async def test_one_address_has_so_many_connections_and_gets_them_back(port: int) -> None:

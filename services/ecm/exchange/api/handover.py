@@ -1,7 +1,7 @@
 """Large bodies are handed over in chunks, each decided anew: a withdrawal ends a transfer in its midst.
 
 A chunk is 1 MiB, or what is handed over within 0.9 s: with the time that the last
-piece may wait for the client (`ecm.exchange.http.connections`) its last byte has left
+piece may wait for the client (`ecm.exchange.http.connection`) its last byte has left
 within 2 s of its commit. A refused one resets the connection: the client sees a body
 shorter than its Content-Length.
 """

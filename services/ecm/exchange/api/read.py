@@ -1,8 +1,8 @@
 """Read one resource. https://hl7.org/fhir/R4/http.html#read"""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,6 +12,8 @@ from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.disclosure.asks import Answer, Released
 from ecm.exchange.search.query import as_uuid
+
+_DAY_LENGTH = len("Thu, 01 Jan 1970")
 
 
 async def read(incoming: Incoming) -> Response:
@@ -51,9 +53,17 @@ def _is_known(request: Request, released: Released, changed: datetime) -> bool:
 def _not_modified_since(header: str | None, changed: datetime) -> bool:
     try:
         return header is not None and changed.replace(microsecond=0) <= parsedate_to_datetime(header)
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError):
         return False
 
 
 def _http_date(instant: datetime) -> str:
-    return format_datetime(instant.astimezone(UTC), usegmt=True)
+    """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
+    utc = instant.astimezone(UTC)
+    return f"{_day(utc.date())} {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
+
+
+@lru_cache(maxsize=4_096)
+def _day(day: date) -> str:
+    """The date's part of it; days come again and again."""
+    return format_datetime(datetime.combine(day, time(), UTC), usegmt=True)[:_DAY_LENGTH]

@@ -8,7 +8,8 @@ class Fingerprints:
     """Made with one region's key; the same input gives the same 32 bytes."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        # With the key taken in already: a copy goes on from there.
+        self._keyed = hmac.new(key, digestmod="sha256")
 
     def of_id(self, value: str | UUID) -> bytes:
         """Of a FHIR id or record id, however it is written."""
@@ -20,4 +21,6 @@ class Fingerprints:
         return self._mac("identifier", system.strip(), "".join(value.split()).lower())
 
     def _mac(self, *parts: str) -> bytes:
-        return hmac.digest(self._key, "\x1f".join(parts).encode(), "sha256")
+        made = self._keyed.copy()
+        made.update("\x1f".join(parts).encode())
+        return made.digest()

@@ -15,7 +15,6 @@ from ecm.kit.rpc.server import PortTakenError
 from ecm.kit.telemetry import logger
 
 BACKLOG = 2_048
-KEEP_ALIVE_SECONDS = 75
 
 
 class _Server(uvicorn.Server):
@@ -50,7 +49,6 @@ async def serving_http(
         lifespan="off",
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=max(int(stop_seconds), 1),
     )
     server = _Server(config)

@@ -51,7 +51,7 @@ def claimed_issuer(assertion: str) -> str:
     try:
         token = extract_compact(assertion.encode("ascii"))
         claimed = json.loads(token.payload)
-    except (JoseError, ValueError, RecursionError):
+    except (JoseError, ValueError):
         return ""
     issuer = claimed.get("iss") if isinstance(claimed, dict) else None
     return issuer if isinstance(issuer, str) else ""

@@ -18,9 +18,6 @@ MAX_AGE_SECONDS = 600.0
 """After this long they are waited for, so that a key the issuer dropped stops opening doors."""
 FETCH_SECONDS = 3.0
 
-# What is made of an answer that is no set of keys.
-_UNREADABLE = (JoseError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
-
 
 class JwksCache:
     """Keys by key id. Safe for concurrent use within one event loop.
@@ -53,7 +50,7 @@ class JwksCache:
 
     async def _wait(self) -> None:
         # What it failed by is told in the log; here it matters only where a key lacks.
-        with contextlib.suppress(httpx.HTTPError, TimeoutError, *_UNREADABLE):
+        with contextlib.suppress(httpx.HTTPError, JoseError, ValueError, KeyError, TypeError, TimeoutError):
             await self._fetching.wait()
 
     def _found(self, kid: str) -> Key | None:
