@@ -10,8 +10,9 @@ import pytest
 from ecm.admin import credentials, provisioning
 from ecm.admin.deployment import Deployment
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import KEYCLOAK, SERVICES, app_role, database, owner_role
+from ecm.admin.names import KEYCLOAK, app_role, database, owner_role
 from ecm.admin.paths import SecretPaths
+from ecm.kit.names import SERVICES
 from ecm.local.stack import Stack
 
 CLIENTS = ["nhs-psychology", "la-eastvale"]

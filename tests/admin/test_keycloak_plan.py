@@ -13,8 +13,9 @@ from ecm.admin.keycloak.configuration import Kind, empty
 from ecm.admin.keycloak.difference import Change, plan
 from ecm.admin.keycloak.keys import Keys
 from ecm.admin.keycloak.wanted import Wish, wanted
-from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
+from ecm.admin.names import PERSON_CLIENT
 from ecm.admin.people import people_beside
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.region import load_region
 from ecm.kit.scopes import SCOPES
 
@@ -33,7 +34,7 @@ def write_key(folder: Path, client: str, key: ECKey | RSAKey | OctKey) -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key of every client."""
     made = tmp_path_factory.mktemp("keys")
-    for client in (*(client.id for client in REGION.clients), *map(principal, SERVICES), PERSON_CLIENT):
+    for client in (*(client.id for client in REGION.clients), *SERVICE_CLIENTS, PERSON_CLIENT):
         write_key(made, client, ECKey.generate_key("P-384"))
     return made
 

@@ -13,9 +13,10 @@ from architecture.source import REPOSITORY, SERVICES, shown, tracked
 from architecture.test_settings import read_by, settings_of
 from ecm.admin import credentials
 from ecm.admin.deployment import Places
-from ecm.admin.names import app_role, database, principal
+from ecm.admin.names import app_role, database
 from ecm.admin.paths import SecretPaths
 from ecm.admin.region import read_region
+from ecm.kit.names import service_client
 from ecm.kit.settings import SECRETS_DIR
 
 COMPOSITION = REPOSITORY / "docker-compose.yml"
@@ -60,7 +61,7 @@ def test_a_service_is_given_what_it_reads(service: str, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, str(value))
     made = settings_of(service)()
     assert made.kafka_password.get_secret_value() == "a-secret"
-    assert made.kafka_username == principal(service)
+    assert made.kafka_username == service_client(service)
     own = f"postgresql://{app_role(service)}:a-secret@postgres:5432/{database(service)}"
     assert made.database_url.get_secret_value() == own
     named = {value.rpartition("/")[2] for value in environment.values() if str(value).startswith("/run/secrets/")}

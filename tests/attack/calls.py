@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from attack.hostile import CANARY, broken, text
-from ecm.admin.names import SERVICES
+from ecm.kit.names import SERVICES
 from ecm.local.stack import Stack
 from rpc.expected_roles import EXPECTED, ROLES
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ecm.admin.names import SERVICES
 from ecm.demo import material
 from ecm.demo.journey import Journey
 from ecm.demo.steps import consenting, referring
+from ecm.kit.names import SERVICES
 from ecm.local.stack import Stack
 from rpc.stored import OWNED, PROJECTED, count
 

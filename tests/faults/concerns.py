@@ -27,7 +27,7 @@ CONCERNED: dict[str, dict[str, frozenset[str]]] = {
         "formulation": frozenset({"MEETING", "REPORT_DRAFT", "RECOVERY_STAGE"}),
     },
 }
-OF_NO_CHILD = frozenset({"AGREEMENT", "OVERRIDE", "CASELOAD", "SUPERVISION"})
+OF_NO_CHILD = frozenset({"AGREEMENT", "OVERRIDE", "CASELOAD"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,11 @@ from typing import Any
 import asyncpg
 from kafka import KafkaConsumer
 
-from ecm.admin.names import CONSUMES, SERVICES
+from ecm.admin.names import CONSUMES
 from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.exchange.disclosure.disclose_sql import DIGEST_OF_A
 from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
+from ecm.kit.names import SERVICES
 from ecm.kit.region import Region
 from ecm.local.stack import Stack
 from faults.concerns import concerns

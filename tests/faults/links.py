@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecm.admin import credentials, databases
-from ecm.admin.names import SERVICES, app_role
+from ecm.admin.names import app_role
 from ecm.admin.region import read_region
+from ecm.kit.names import SERVICES
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.stack import Stack
 from faulting.issuer import through_to_issuer

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from ecm.admin.names import SERVICES, principal
 from ecm.admin.people import people_beside
 from ecm.admin.tokens import TokenDesk
 from ecm.kit.auth.claims import claims_schema
+from ecm.kit.names import SERVICES, service_client
 from ecm.kit.region import load_region
 from ecm.local.paths import default_region
 from ecm.local.stack import Stack
@@ -38,7 +38,7 @@ REGION_FILE = default_region()
 assert REGION_FILE is not None
 REGION = load_region(REGION_FILE)
 PARTNERS = [(client.id, scope) for client in REGION.clients for scope in ("", *client.scopes, "system/Patient.rs")]
-CALLS = [(principal(caller), principal(callee)) for caller in SERVICES for callee in SERVICES]
+CALLS = [(service_client(caller), service_client(callee)) for caller in SERVICES for callee in SERVICES]
 PEOPLE = list(people_beside(REGION_FILE))
 
 

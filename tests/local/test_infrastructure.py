@@ -12,11 +12,11 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from ecm.admin import kafka_sync
-from ecm.admin.names import SERVICES
 from ecm.admin.topics import accesses, retentions, topics
 from ecm.admin.whole_topics import client_settings
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.clock import SystemClock
+from ecm.kit.names import SERVICES
 from ecm.local.stack import Stack
 
 

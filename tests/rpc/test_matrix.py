@@ -16,8 +16,8 @@ from google.protobuf.descriptor import FieldDescriptor, MethodDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
-from ecm.admin.names import SERVICES
 from ecm.api.common.v1.actor_pb2 import Actor
+from ecm.kit.names import SERVICES
 from ecm.local.stack import Stack
 from rpc.expected_roles import EXPECTED, ROLES
 from rpc.tokens import Forge

@@ -8,8 +8,9 @@ from typing import Any
 from joserfc.jwk import ECKey
 
 from ecm.admin.files import private_directory, read_json, write_private, write_private_json
-from ecm.admin.names import KAFKA_ADMIN, KEYCLOAK, PERSON_CLIENT, SERVICES, app_role, owner_role, principal
+from ecm.admin.names import KAFKA_ADMIN, KEYCLOAK, PERSON_CLIENT, app_role, owner_role
 from ecm.admin.paths import SecretPaths
+from ecm.kit.names import SERVICE_CLIENTS, SERVICES
 
 EXCHANGE_KEYS = ("pseudonym", "audit", "cursor")
 SUPERUSER = "postgres"
@@ -23,7 +24,7 @@ def ensure(paths: SecretPaths, clients: list[str]) -> None:
     private_directory(paths.keys / "clients")
     _ensure_passwords(paths, clients)
     _ensure_key(paths.issuer_key, "P-256", "ES256")
-    for client in (*map(principal, SERVICES), PERSON_CLIENT, *clients):
+    for client in (*SERVICE_CLIENTS, PERSON_CLIENT, *clients):
         _ensure_key(paths.client_key(client), "P-384", "ES384")
     for file in (*map(paths.exchange_key, EXCHANGE_KEYS), paths.people_password):
         _ensure_secret(file)
@@ -70,7 +71,7 @@ def passwords(paths: SecretPaths) -> dict[str, dict[str, str]]:
 def _ensure_passwords(paths: SecretPaths, clients: list[str]) -> None:
     known = passwords(paths)
     roles = [SUPERUSER, *(role(service) for service in SERVICES for role in (owner_role, app_role))]
-    principals = [KAFKA_ADMIN, *map(principal, SERVICES), *clients]
+    principals = [KAFKA_ADMIN, *SERVICE_CLIENTS, *clients]
     wanted = {
         **known,
         "postgres": {**known["postgres"], **{role: known["postgres"].get(role) or _password() for role in roles}},

@@ -6,7 +6,8 @@ from typing import TypeAlias
 import asyncpg
 
 from ecm.admin.credentials import SUPERUSER
-from ecm.admin.names import KEYCLOAK, SERVICES, app_role, database, owner_role
+from ecm.admin.names import KEYCLOAK, app_role, database, owner_role
+from ecm.kit.names import SERVICES
 
 LOOPBACK = "127.0.0.1"
 

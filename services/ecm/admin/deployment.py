@@ -7,11 +7,11 @@ from pydantic import ValidationError
 
 from ecm.admin import credentials
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import SERVICES
 from ecm.admin.paths import SecretPaths
 from ecm.admin.region import read_region
 from ecm.admin.running import KafkaCredentials
 from ecm.admin.tokens import TokenDesk
+from ecm.kit.names import SERVICES
 from ecm.kit.region import Region
 from ecm.kit.settings import Settings
 

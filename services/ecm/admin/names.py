@@ -1,8 +1,6 @@
-"""What is alike in every region: names of services, databases and principals, who reads whom, what tokens are like."""
+"""What is alike in every region: names of databases and administrators, who reads whom, what tokens are like."""
 
 from typing import Final
-
-SERVICES: Final = ("referrals", "consent", "formulation", "monitoring", "exchange")
 
 # Which services' topics each service reads.
 CONSUMES: Final[dict[str, tuple[str, ...]]] = {
@@ -21,11 +19,6 @@ TOKEN_SECONDS: Final = 300
 """How long an access token lives, whichever the issuer."""
 JWT_BEARER: Final = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 """The grant by which the local issuer gives people's tokens (RFC 7523)."""
-
-
-def principal(service: str) -> str:
-    """A service's client id at the issuer, its token audience and its Kafka principal."""
-    return f"ecm-{service}"
 
 
 def database(service: str) -> str:

@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 from ecm.admin import credentials, databases, kafka_sync
 from ecm.admin.deployment import Deployment
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import KAFKA_ADMIN, KEYCLOAK, SERVICES, app_role, owner_role
+from ecm.admin.names import KAFKA_ADMIN, KEYCLOAK, app_role, owner_role
 from ecm.admin.topics import accesses, retentions, topics
 from ecm.kit.db.migrations import MigrationError, migrate
+from ecm.kit.names import SERVICES
 
 PATIENCE_SECONDS = 120.0
 PAUSE_SECONDS = 1.0

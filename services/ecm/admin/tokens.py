@@ -11,9 +11,10 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import JWT_BEARER, PERSON_CLIENT, SERVICES, principal
+from ecm.admin.names import JWT_BEARER, PERSON_CLIENT
 from ecm.admin.paths import SecretPaths
 from ecm.kit.auth.tokens import ASSERTION_TYPE
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.region import Region
 
 
@@ -46,7 +47,7 @@ class TokenDesk:
     def client(self, client: str, scope: str = "", audience: str = "") -> str:
         """A token of a partner (all scopes of its region file unless `scope`), or of a service for `audience`."""
         form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE}
-        if client in map(principal, SERVICES):
+        if client in SERVICE_CLIENTS:
             form["scope"] = audience
         else:
             form["scope"] = scope or self._scopes(client)

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ecm.admin.names import CONSUMES, SERVICES, principal
+from ecm.admin.names import CONSUMES
 from ecm.kit.bus.topics import client_topic, dead_letter_topic, service_topic
+from ecm.kit.names import SERVICES, service_client
 from ecm.kit.region import Region
 
 DAY_MILLISECONDS = 24 * 60 * 60 * 1000
@@ -50,7 +51,7 @@ def accesses(region: str, clients: Iterable[str]) -> list[Access]:
     """Every permission of a region. What isn't here is denied."""
     names = list(clients)
     services = [access for service in SERVICES for access in _service(region, service)]
-    exchange = principal("exchange")
+    exchange = service_client("exchange")
     to_clients = [
         Access(exchange, "topic", client_topic(region, name), operation) for name in names for operation in _WRITER
     ]
@@ -63,7 +64,7 @@ _READER: tuple[Operation, ...] = ("read", "describe")
 
 def _service(region: str, service: str) -> Iterator[Access]:
     """A service writes its own topic, reads those it consumes, and keeps their dead letters."""
-    who = principal(service)
+    who = service_client(service)
     yield Access(who, "cluster", "kafka-cluster", "idempotent-write")
     yield Access(who, "group", who, "read", prefix=True)
     for operation in _WRITER:

@@ -104,7 +104,7 @@ async def prepare(uow: UnitOfWork, journal: Journal) -> None:
 
 
 async def _peer(settings: ConsentSettings, stack: AsyncExitStack, name: str, http: httpx.AsyncClient) -> Peer:
-    peer = Peer(settings.address_of(name), settings, f"ecm-{name}", http=http)
+    peer = Peer.of(name, settings, http=http)
     stack.push_async_callback(peer.close)
     return peer
 

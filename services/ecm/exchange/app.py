@@ -115,7 +115,7 @@ async def _foundation(settings: ExchangeSettings, stack: AsyncExitStack) -> Foun
 
 def _disclosures(base: Foundation, stack: AsyncExitStack) -> AuditDisclosures:
     settings = base.settings
-    referrals = Peer(settings.address_of("referrals"), settings, "ecm-referrals", clock=base.clock)
+    referrals = Peer.of("referrals", settings, clock=base.clock)
     stack.push_async_callback(referrals.close)
     register = PeerRegister(referrals, base.region.local_identifier_base)
     # The exchange owns no records; of the unit of work only transactions and scope are used.

@@ -65,7 +65,7 @@ class Inbound:
         disclosures: Disclosures,
     ) -> "Inbound":
         """All of it, not yet running; connects to nothing."""
-        peers = {name: Peer(settings.address_of(name), settings, f"ecm-{name}", clock=clock) for name in OWNERS}
+        peers = {name: Peer.of(name, settings, clock=clock) for name in OWNERS}
         lease = Lease(engine, peers["consent"], clock, ids, settings.lease_seconds)
         numbering = Numbering(ids, keys.pseudonym)
         reconciliation = Reconciliation(engine, numbering, lease)

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from ecm.admin import credentials, databases
-from ecm.admin.names import SERVICES, app_role, owner_role, principal
+from ecm.admin.names import app_role, owner_role
+from ecm.kit.names import SERVICES, service_client
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 
@@ -31,12 +32,12 @@ def of_service(paths: StatePaths, plan: Plan, service: str) -> dict[str, str]:
         "ECM_METRICS_LISTEN": f"127.0.0.1:{plan.ports[f'{service}-metrics']}",
         "ECM_DATABASE_URL": database_url(paths, plan, service, app_role(service)),
         "ECM_KAFKA_BOOTSTRAP": plan.address("kafka"),
-        "ECM_KAFKA_USERNAME": principal(service),
-        "ECM_KAFKA_PASSWORD": passwords["kafka"][principal(service)],
+        "ECM_KAFKA_USERNAME": service_client(service),
+        "ECM_KAFKA_PASSWORD": passwords["kafka"][service_client(service)],
         "ECM_ISSUER": plan.issuer,
         "ECM_JWKS_URL": plan.jwks_url,
         "ECM_TOKEN_URL": plan.token_url,
-        "ECM_CLIENT_KEY_FILE": str(paths.client_key(principal(service))),
+        "ECM_CLIENT_KEY_FILE": str(paths.client_key(service_client(service))),
         **{f"ECM_{name.upper()}_ADDRESS": plan.address(name) for name in SERVICES},
         **_own(paths, plan, service),
         **plan.settings.get(service, {}),

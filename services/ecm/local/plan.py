@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ecm.admin.errors import OperatorError
 from ecm.admin.files import read_json, write_private
-from ecm.admin.names import SERVICES
 from ecm.admin.region import read_region
+from ecm.kit.names import SERVICES
 from ecm.kit.region import Region
 from ecm.local import ports
 from ecm.local.names import ALL_PARTS

@@ -5,7 +5,7 @@ import socket
 from collections.abc import Iterable, Mapping
 
 from ecm.admin.errors import OperatorError
-from ecm.admin.names import SERVICES
+from ecm.kit.names import SERVICES
 
 HTTP = "http"
 DEFAULT_HTTP_PORT = 8080

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from ecm.admin import agreements, credentials
 from ecm.admin.errors import OperatorError
 from ecm.admin.files import private_directory, tail
-from ecm.admin.names import SERVICES
+from ecm.kit.names import SERVICES
 from ecm.local import binaries, environment, parts, ports, state
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan

@@ -1,6 +1,5 @@
 """The commands of `monitoring`: load, decide, save."""
 
-from datetime import date
 from typing import TypeVar
 
 from google.protobuf.message import Message
@@ -50,14 +49,14 @@ async def record_review(tx: Tx, request: pb.RecordReviewRequest) -> RecordRef:
     case = await case_in_scope(tx, request.case_id)
     facts = (await facts_of_cases(tx, [case.case_id])).get(case.case_id, [])
     stages = tx.region.recovery_model.stages
-    review = recorded_review(request.review, facts=facts, stages=stages, today=_today(tx))
+    review = recorded_review(request.review, facts=facts, stages=stages, today=tx.today)
     return _ref(await _create(tx, "REVIEW", review, case))
 
 
 async def record_outcome(tx: Tx, request: pb.RecordOutcomeRequest) -> RecordRef:
     """An outcome (199 to 205)."""
     case = await case_in_scope(tx, request.case_id)
-    return _ref(await _create(tx, "OUTCOME", recorded_outcome(request.outcome, _today(tx)), case))
+    return _ref(await _create(tx, "OUTCOME", recorded_outcome(request.outcome, tx.today), case))
 
 
 async def enter_caseload(tx: Tx, request: pb.EnterCaseloadRequest) -> RecordRef:
@@ -79,7 +78,7 @@ async def record_supervision(tx: Tx, request: pb.RecordSupervisionRequest) -> Re
     """That a session took place: day, length, kind, and not even with whom (210 to 216)."""
     check_yot(tx, request.yot, "yot")
     session: Supervision = request.supervision
-    session_id = await add_supervision(tx, request.yot, recorded_supervision(session, _today(tx)), session)
+    session_id = await add_supervision(tx, request.yot, recorded_supervision(session, tx.today), session)
     return RecordRef(record_id=str(session_id), version=1)
 
 
@@ -105,7 +104,3 @@ async def _create(tx: Tx, kind: str, content: M, case: KnownCase) -> Record[M]:
 
 def _ref(record: Record[M]) -> RecordRef:
     return RecordRef(record_id=str(record.record_id), version=record.version)
-
-
-def _today(tx: Tx) -> date:
-    return tx.now.astimezone(tx.region.zone).date()

@@ -55,7 +55,7 @@ async def list_deadlines(tx: Tx, request: pb.ListDeadlinesRequest) -> list[pb.De
     months = tx.region.deadlines.report_months_after_meeting
     found = [(due, case) for case in histories for due in deadlines(case.facts, case.reviews, months)]
     found.sort(key=lambda pair: (pair[0].due_on, pair[0].kind, str(pair[1].case_id)))
-    today = tx.now.astimezone(tx.region.zone).date()
+    today = tx.today
     return [_deadline(due, case.case_id, today) for due, case in found]
 
 

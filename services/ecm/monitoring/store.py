@@ -19,7 +19,7 @@ from ecm.monitoring.model.days import wire
 from ecm.monitoring.model.facts import Fact, FactName
 from ecm.monitoring.tables import caseload_period, fact, heard, supervision
 
-# SUPERVISION is no record: it stands in a table of its own, outside of outbox and topics (checklist 216).
+# Clinical supervision is no record: it stands in a table of its own, outside of outbox and topics (checklist 216).
 KINDS: Kinds = {
     "PLAN": (events_pb2.RECORD_KIND_PLAN, Plan),
     "REVIEW": (events_pb2.RECORD_KIND_REVIEW, Review),

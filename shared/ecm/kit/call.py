@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from ecm.kit.auth.policy import Rule
 from ecm.kit.auth.principal import Principal
-from ecm.kit.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +17,6 @@ class Call:
     method: str
     principal: Principal
     rule: Rule
-    trace: Trace
     deadline: float
     idempotency_key: str = ""
 

@@ -1,9 +1,8 @@
 """Time, injected: rules never read a clock of their own."""
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Protocol
-from zoneinfo import ZoneInfo
 
 
 class Clock(Protocol):
@@ -27,8 +26,3 @@ class SystemClock:
     def boottime(self) -> float:
         # CLOCK_MONOTONIC stands still while a machine is suspended; a lease must not.
         return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def today(clock: Clock, zone: ZoneInfo) -> date:
-    """The calendar day in `zone`: it decides ages and "until 12 March"."""
-    return clock.now().astimezone(zone).date()

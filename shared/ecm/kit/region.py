@@ -1,7 +1,6 @@
 """A region as data: one `region.yaml`, read by every service."""
 
 from collections.abc import Iterable
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
@@ -10,7 +9,6 @@ import yaml
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from ecm.kit.agreements import Agreement
-from ecm.kit.clock import Clock, today
 from ecm.kit.region_parts import (
     Agency,
     AgencyKind,
@@ -112,10 +110,6 @@ class Region(Part):
     def zone(self) -> ZoneInfo:
         """The zone that decides ages, calendar months and "until 12 March"."""
         return ZoneInfo(self.time_zone)
-
-    def today(self, clock: Clock) -> date:
-        """The calendar day in the region's zone."""
-        return today(clock, self.zone)
 
     def client(self, client_id: str) -> Client | None:
         """The partner client of that id (`azp` of its tokens), if the file has it."""

@@ -58,11 +58,9 @@ class Yot(Part):
 
 
 class RoleBindings(Part):
-    """Which YOT roles play the guidance's parts here (checklist 7)."""
+    """Which YOT roles are the ECM panel here (checklist 7); where none is named, those that the policy admits."""
 
-    ecm_lead: list[Role] = Field(default=[], alias="ecm-lead")
     panel: list[Role] = []
-    central_team: list[Role] = Field(default=[], alias="central-team")
 
 
 class Criteria(Part):

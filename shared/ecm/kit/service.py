@@ -57,9 +57,7 @@ class Runtime:
 
     def peer(self, service: str) -> Peer:
         """Another service, by its short name, at the address in the settings. Hand it to `Parts.peers` too."""
-        return Peer(
-            self.settings.address_of(service), self.settings, f"ecm-{service}", http=self.http, clock=self.clock
-        )
+        return Peer.of(service, self.settings, http=self.http, clock=self.clock)
 
 
 @dataclass(frozen=True, slots=True)

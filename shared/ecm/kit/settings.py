@@ -13,6 +13,8 @@ from pydantic_settings import (
 )
 from sqlalchemy.engine import make_url
 
+from ecm.kit.names import service_client
+
 SECRETS_DIR = "ECM_SECRETS_DIR"
 """Names a folder of files, each called like a variable in lower case and holding its value: `ecm_kafka_password`."""
 
@@ -87,7 +89,7 @@ class ServiceSettings(Settings):
     @property
     def client_id(self) -> str:
         """This service's client id at the issuer and its principal in Kafka."""
-        return f"ecm-{self.service}"
+        return service_client(self.service)
 
     @property
     def audience(self) -> str:

@@ -21,7 +21,6 @@ from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.narrowing import Narrowings
 from ecm.kit.rpc.commands import Commands
-from ecm.kit.trace import new_trace
 from unit.kit.builders import FakeClock, person
 
 REQUEST = RegisterChildRequest(child=child("A"))
@@ -31,7 +30,7 @@ OTHER = RegisterChildRequest(child=child("B"))
 @contextmanager
 def calling(key: str = "key-00001", who: Principal | None = None, method: str = "/s/Register") -> Iterator[None]:
     admitted = rule(people={"case-manager"}, command=True)
-    with answering(Call(method, who or person(), admitted, new_trace(), float("inf"), key)):
+    with answering(Call(method, who or person(), admitted, float("inf"), key)):
         yield
 
 

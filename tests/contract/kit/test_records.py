@@ -195,12 +195,12 @@ async def test_only_roles_that_the_method_admits_count(uow: UnitOfWork) -> None:
     made = await a_child(uow, yot="westmoor")
     who = person(("eastvale", "case-manager"), ("westmoor", "analyst"))
     admitted = rule(people={"case-manager"})
-    with answering(Call("/x/Y", who, admitted, new_trace(), float("inf"))):
+    with answering(Call("/x/Y", who, admitted, float("inf"))):
         with pytest.raises(DomainError) as caught:
             async with uow.read() as tx:
                 await tx.records.get(made.record_id, Child)
         assert caught.value.reason is Reason.NOT_FOUND
-    with answering(Call("/x/Y", who, rule(people={"analyst"}), new_trace(), float("inf"))):
+    with answering(Call("/x/Y", who, rule(people={"analyst"}), float("inf"))):
         async with uow.read() as tx:
             assert (await tx.records.get(made.record_id, Child)).version == 1
 

@@ -81,7 +81,7 @@ async def test_what_is_another_records_is_never_written_over(world: World) -> No
     )
     before = await versions(world, child)
     body = {"resourceType": "Patient", "id": str(patient.id)}
-    taken = MappedResource("Patient", str(patient.id), other, other, (), {View.FULL: body})
+    taken = MappedResource("Patient", str(patient.id), other, (), {View.FULL: body})
     with pytest.raises(RuntimeError, match="another record's"):
         async with world.engine.begin() as conn:
             await Replacement(conn, RandomIds(), other, other).apply([taken])

@@ -39,7 +39,6 @@ from ecm.local.issuer.minting import Mint, Subject
 BASE = "http://exchange.invalid/fhir"
 ISSUER = "http://issuer.invalid"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
-FOREVER = "infinity"
 PURPOSE = "direct-care"
 TABLES = (
     *("grants", "grant_set", "withheld", "line", "client", "resource", "resource_version", "dataref"),
@@ -111,30 +110,7 @@ class World:
     register: MemoryRegister = field(default_factory=MemoryRegister)
 
     async def clear(self) -> None:
-        tables = [
-            "grants",
-            "grant_set",
-            "withheld",
-            "line",
-            "client",
-            "resource",
-            "resource_version",
-            "dataref",
-            "search_token",
-        ]
-        more = [
-            "inbox",
-            "idempotency",
-            "search_date",
-            "search_reference",
-            "search_string",
-            "audit",
-            "audit_seal",
-            "audit_checkpoint",
-            "audit_writer",
-            "projected_child",
-        ]
-        await self.sql.execute(f"TRUNCATE {', '.join(tables + more)} CASCADE")
+        await self.sql.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
         self.lines.clear()
         self.register = MemoryRegister()
         for agency in (PSYCHOLOGY, COUNCIL):

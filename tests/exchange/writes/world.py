@@ -42,7 +42,6 @@ AUTHOR = json.dumps(
         "agent": [{"who": {"identifier": {"system": HCPC, "value": "PYL00001"}}}],
     }
 )
-Handled = tuple[str, str, Message, UUID | None]
 
 
 @dataclass

@@ -133,7 +133,7 @@ class Desk:
         return answer
 
     def today(self) -> Any:
-        return self.uow.region.today(self.uow.clock)
+        return self.uow.clock.now().astimezone(self.uow.region.zone).date()
 
     def _token(self, person: str) -> str:
         if person not in self.tokens:

@@ -1,12 +1,10 @@
 """Small builders for the kit's tests."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import count
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 from joserfc import jwt
@@ -42,19 +40,6 @@ class FakeClock:
     def advance(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
         self.seconds += seconds
-
-
-class SequentialIds:
-    """Ids that count up: 0…1, 0…2, 0…3."""
-
-    def __init__(self) -> None:
-        self._numbers: Iterator[int] = count(1)
-
-    def uuid(self) -> UUID:
-        return UUID(int=next(self._numbers))
-
-    def token(self) -> str:
-        return f"{next(self._numbers):043d}"
 
 
 def person(*roles: tuple[str, str], subject: str = "case-manager") -> Principal:

@@ -16,7 +16,6 @@ class Hand:
     """What applies a plan: the connection, Keycloak's ids as they become known, the demo's password."""
 
     admin: KeycloakAdmin
-    realm: str
     actual: Actual
     password: str = field(default="", repr=False)
 

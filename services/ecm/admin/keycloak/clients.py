@@ -3,7 +3,8 @@
 from ecm.admin.keycloak import scopes
 from ecm.admin.keycloak.configuration import MANAGED, Item, mapper
 from ecm.admin.keycloak.keys import PARTNER, SERVICE, Keys, Registration
-from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
+from ecm.admin.names import PERSON_CLIENT
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.region import Client, Region
 from ecm.kit.scopes import SCOPES, allows, parse
 
@@ -25,7 +26,7 @@ OF_KEYCLOAK = frozenset(
 def wanted(region: Region, keys: Keys, *, demo: bool) -> dict[str, Item]:
     """Every client by its id; the command line's only where the demo's people are."""
     partners = {client.id: _partner(region, client, keys) for client in region.clients}
-    services = {name: _service(name, keys) for name in map(principal, SERVICES)}
+    services = {name: _service(name, keys) for name in SERVICE_CLIENTS}
     people = {PERSON_CLIENT: _command_line(keys)} if demo else {}
     return {**partners, **services, **people, ADMIN_CLI: {"directAccessGrantsEnabled": False}}
 
@@ -62,7 +63,7 @@ def _service(name: str, keys: Keys) -> Item:
         "name": name,
         "mappers": _subject(name),
         "defaultClientScopes": [],
-        "optionalClientScopes": sorted(map(principal, SERVICES)),
+        "optionalClientScopes": sorted(SERVICE_CLIENTS),
     }
 
 

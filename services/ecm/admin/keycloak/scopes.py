@@ -1,7 +1,7 @@
 """Client scopes: the catalogue's, and those that put audiences and a person's claims into tokens."""
 
 from ecm.admin.keycloak.configuration import REGISTRATION, ROLES, Item, mapper
-from ecm.admin.names import SERVICES, principal
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.scopes import SCOPES
 
 FHIR = "ecm-fhir"
@@ -12,7 +12,7 @@ OURS = ("system/", "ecm-")
 
 def wanted(fhir_base: str) -> dict[str, Item]:
     """Every client scope. A service asks for one audience by the scope of that name, which stands in no token."""
-    audiences = {principal(name): _hidden(f"Opens {principal(name)}.", _audience(principal(name))) for name in SERVICES}
+    audiences = {name: _hidden(f"Opens {name}.", _audience(name)) for name in SERVICE_CLIENTS}
     return {
         **{name: _scope("", in_token=True) for name in SCOPES},
         **audiences,
@@ -23,8 +23,8 @@ def wanted(fhir_base: str) -> dict[str, Item]:
 
 def _person() -> dict[str, Item]:
     audiences: dict[str, Item] = {}
-    for name in SERVICES:
-        audiences |= _audience(principal(name))
+    for name in SERVICE_CLIENTS:
+        audiences |= _audience(name)
     return {
         **audiences,
         "subject": mapper("oidc-sub-mapper"),

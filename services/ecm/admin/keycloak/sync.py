@@ -30,7 +30,7 @@ class Sync:
 
     def carry_out(self, told: Callable[[Change], None] = lambda _: None) -> None:
         """Do every step; `told` hears of each before it is done. Raises `OperatorError` where Keycloak refuses."""
-        hand = Hand(self.admin, self.wish.region.slug, self.actual, self.wish.password)
+        hand = Hand(self.admin, self.actual, self.wish.password)
         for change in self.changes:
             told(change)
             with _explained(f"{change.action} {change.kind.value} {change.name}"):

@@ -35,7 +35,7 @@ async def approve(tx: Tx, request: service.ApproveAgreementRequest) -> service.A
     """Puts the proposed version in force. Where a line went, or changed its conditions, that is a narrowing."""
     await agreements.lock_region(tx)
     before = await _load(tx, parse_uuid(request.agreement_id, "agreement_id"))
-    approved = model.approve(before.content, tx.principal.id, tx.now.astimezone(tx.region.zone).date())
+    approved = model.approve(before.content, tx.principal.id, tx.today)
     saved = await tx.records.update(before, approved, expected_version=request.expected_version)
     await agreements.put_in_force(tx, saved.record_id, approved)
     compiled = await recompile_region(tx)

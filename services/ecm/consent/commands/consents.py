@@ -32,7 +32,7 @@ async def seek(learning: Learning, tx: Tx, request: service.SeekConsentRequest) 
     """Notes that form and leaflet were explained. ILLEGAL_TRANSITION where that is noted already."""
     case = await _open_case(learning, tx, request.case_id)
     day = day_of(request.sought_on, "sought_on")
-    if day > _today(tx):
+    if day > tx.today:
         raise DomainError(Reason.INVALID_VALUE, "It can't have been explained in the future.", field="sought_on")
     mine = await _of_case(tx, case)
     if _first(mine, model.SOUGHT):
@@ -72,7 +72,7 @@ async def refuse(learning: Learning, tx: Tx, request: service.RefuseConsentReque
     if standing is None:
         sought = _first(mine, model.SOUGHT)
         before = sought.content if sought else Consent(state=model.NOT_SOUGHT)
-        made = model.refuse(before, request.ending, _today(tx), second_needed=await _second_needed(tx, case))
+        made = model.refuse(before, request.ending, tx.today, second_needed=await _second_needed(tx, case))
         standing = await (records.save_consent(tx, sought, made) if sought else _create(tx, case, made))
         await _narrowed(tx, "REFUSAL", standing)
     return service.RefuseConsentResponse(ref=_ref(standing), enforcement=await _enforcement(tx, standing))
@@ -88,7 +88,7 @@ async def withdraw(learning: Learning, tx: Tx, request: service.WithdrawRequest)
         before = given or _first(mine, model.EXPIRED)
         if before is None:
             raise DomainError(Reason.ILLEGAL_TRANSITION, "No consent was given in this case: record a refusal instead.")
-        made = model.withdraw(before.content, request.ending, tx.region.consent, _today(tx))
+        made = model.withdraw(before.content, request.ending, tx.region.consent, tx.today)
         standing = await records.save_consent(tx, before, made)
         await records.clear_deadlines(tx, standing.record_id)
         await _narrowed(tx, "WITHDRAWAL", standing)
@@ -125,7 +125,7 @@ async def _terms(tx: Tx, child_id: UUID) -> Terms:
     birth = await _birth(tx, child_id)
     if birth is None:
         raise DomainError(Reason.PEER_UNREACHABLE, "The child's date of birth isn't known here yet; try again.")
-    return Terms(tx.region.consent, tx.region.languages, birth, _today(tx), tx.principal.id)
+    return Terms(tx.region.consent, tx.region.languages, birth, tx.today, tx.principal.id)
 
 
 async def _birth(tx: Tx, child_id: UUID) -> date | None:
@@ -134,7 +134,7 @@ async def _birth(tx: Tx, child_id: UUID) -> date | None:
 
 async def _second_needed(tx: Tx, case: Fact) -> bool:
     birth = await _birth(tx, UUID(case.child_id))
-    return birth is None or needs_second(age_on(birth, _today(tx)), tx.region.consent)
+    return birth is None or needs_second(age_on(birth, tx.today), tx.region.consent)
 
 
 async def _set_deadlines(tx: Tx, saved: Record[content.Consent], birth: date) -> None:
@@ -153,10 +153,6 @@ async def _narrowed(tx: Tx, kind: str, saved: Record[content.Consent]) -> None:
 async def _enforcement(tx: Tx, saved: Record[content.Consent]) -> service.Enforcement | None:
     narrowing = await narrowings.latest_of(tx.conn, saved.record_id)
     return enforcement(narrowing) if narrowing else None
-
-
-def _today(tx: Tx) -> date:
-    return tx.now.astimezone(tx.region.zone).date()
 
 
 def _ref(saved: Record[content.Consent]) -> RecordRef:

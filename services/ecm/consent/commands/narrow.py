@@ -69,7 +69,7 @@ async def _consequences(tx: Tx, child_id: UUID, one: Narrowed, request: service.
 async def _recheck(tx: Tx, child_id: UUID, request: service.NarrowRequest) -> None:
     """Whether what was signed suffices at the corrected age (checklist 124)."""
     birth = day_of(request.birth_date.date_of_birth, "birth_date.date_of_birth")
-    today = tx.now.astimezone(tx.region.zone).date()
+    today = tx.today
     terms = Terms(tx.region.consent, tx.region.languages, birth, today, recorder="")
     for one in await records.consents_of(tx, child_id):
         if one.record.content.state == content.CONSENT_STATE_GIVEN:

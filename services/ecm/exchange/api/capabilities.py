@@ -14,7 +14,6 @@ _CONVENTIONS = (
     "none but a type on a reference. Everything is shown as far as consent, agreements and restrictions allow: what "
     "isn't open to a client is answered as what doesn't exist."
 )
-_CODES = {"create": "create", "update": "update"}
 
 
 def capability_statement(base: str, started: datetime, writes: Iterable[tuple[str, str]]) -> bytes:

@@ -28,7 +28,6 @@ MOST_PARAMETERS = 100
 # Counted, not written: no writes of a flood, and none where nothing can be written.
 _UNAUDITED = frozenset({429, 503})
 _UNAVAILABLE = HTTP_TURNED_AWAY.labels("unavailable")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 
 
 class FhirDoor:

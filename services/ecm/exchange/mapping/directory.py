@@ -31,4 +31,4 @@ def _everybodys(region: str, resource_type: str, key: str, profile: str, body: J
     record = ids.directory_record(region)
     identity = ids.fhir_id(record, resource_type, key)
     head: Json = {"resourceType": resource_type, "id": identity, "meta": {"profile": [profile]}}
-    return MappedResource(resource_type, identity, record, None, (), {View.FULL: prune(head | body)})
+    return MappedResource(resource_type, identity, record, (), {View.FULL: prune(head | body)})

@@ -54,8 +54,8 @@ MAPPERS: Final[dict[str, tuple[type[Message], Mapper]]] = {
     "OUTCOME": (monitoring_wire.Outcome, monitoring.map_outcome),
 }
 
-# Never exchanged: agreements and overrides are consent's own; caseloads and supervisions belong to no child.
-UNMAPPED: Final = frozenset({"AGREEMENT", "OVERRIDE", "CASELOAD", "SUPERVISION"})
+# Never exchanged: agreements and overrides are consent's own; caseloads belong to no child.
+UNMAPPED: Final = frozenset({"AGREEMENT", "OVERRIDE", "CASELOAD"})
 
 
 class UnmappableError(Exception):

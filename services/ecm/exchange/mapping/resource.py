@@ -30,7 +30,6 @@ class MappedResource:
     type: str
     id: str
     record_id: UUID
-    child_id: UUID | None
     categories: tuple[str, ...]
     renditions: Mapping[View, Json]
     only_for: str | None = None
@@ -127,7 +126,7 @@ class Source(Generic[M_co]):
         bodies = {view: render(view) for view in views}
         renditions = {view: prune(head | body) for view, body in bodies.items() if body is not None}
         record_id = ids.record_ids(self.record_id)[by_category_alone]
-        return MappedResource(resource_type, identity, record_id, self.child_id, categories, renditions, only_for)
+        return MappedResource(resource_type, identity, record_id, categories, renditions, only_for)
 
 
 Mapper = Callable[[Source[Any]], list[MappedResource]]

@@ -1,7 +1,5 @@
 """The case that a command is about, and who may act on it."""
 
-from datetime import date
-
 from ecm.api.common.v1.actor_pb2 import AssertedPractitioner
 from ecm.api.consent.v1.consent_service_pb2 import GATE_DRAFT
 from ecm.api.formulation.v1.formulation_records_pb2 import Invitation
@@ -12,11 +10,6 @@ from ecm.formulation.peers import Peers
 from ecm.formulation.store import find_case, keep_case, of_case
 from ecm.kit.db.uow import Tx
 from ecm.kit.ids import parse_uuid
-
-
-def today(tx: Tx) -> date:
-    """The calendar day in the region's zone."""
-    return tx.now.astimezone(tx.region.zone).date()
 
 
 async def open_case(peers: Peers, tx: Tx, case_id: str, *, fresh: bool = False) -> KnownCase:

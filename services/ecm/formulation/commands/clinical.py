@@ -3,7 +3,7 @@
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Recommendations
-from ecm.formulation.commands.cases import leading, today
+from ecm.formulation.commands.cases import leading
 from ecm.formulation.model import clinical
 from ecm.formulation.model.cases import KnownCase
 from ecm.formulation.model.values import invalid, not_found
@@ -15,13 +15,13 @@ from ecm.kit.db.uow import Tx
 async def record_developmental_map(peers: Peers, tx: Tx, request: pb.RecordDevelopmentalMapRequest) -> RecordRef:
     """A map of its day; an earlier one stays."""
     case, author = await leading(peers, tx, request.case_id)
-    return ref_of(await create(tx, case, clinical.mapped(request.map, author, today(tx))))
+    return ref_of(await create(tx, case, clinical.mapped(request.map, author, tx.today)))
 
 
 async def place_on_recovery_model(peers: Peers, tx: Tx, request: pb.PlaceOnRecoveryModelRequest) -> RecordRef:
     """A placement of its day; an earlier one stays."""
     case, author = await leading(peers, tx, request.case_id)
-    return ref_of(await create(tx, case, clinical.placed(request.stage, author, tx.region, today(tx))))
+    return ref_of(await create(tx, case, clinical.placed(request.stage, author, tx.region, tx.today)))
 
 
 async def record_recommendations(peers: Peers, tx: Tx, request: pb.RecordRecommendationsRequest) -> RecordRef:

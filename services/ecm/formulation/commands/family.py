@@ -4,7 +4,7 @@ from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.api.common.v1.values_pb2 import PROTECTED_KIND_ADOPTION_IDENTITY, Document, FreeText
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Genogram
-from ecm.formulation.commands.cases import open_case, today
+from ecm.formulation.commands.cases import open_case
 from ecm.formulation.commands.drawings import declare, keep_drawing
 from ecm.formulation.drawing.genogram import draw_genogram as drawn
 from ecm.formulation.drawing.svg import MEDIA_TYPE
@@ -45,5 +45,5 @@ def _declared(tree: Document, bullets: list[FreeText]) -> Document:
 async def record_child_voice(peers: Peers, tx: Tx, request: pb.RecordChildVoiceRequest) -> RecordRef:
     """Keeps what the child or family said before: they aren't at the meeting (132)."""
     case = await open_case(peers, tx, request.case_id)
-    check_voice(request.voice, today(tx))
+    check_voice(request.voice, tx.today)
     return ref_of(await create(tx, case, request.voice))

@@ -22,7 +22,7 @@ from ecm.api.formulation.v1.formulation_records_pb2 import (
     Timeline,
     TimelineEntry,
 )
-from ecm.formulation.commands.cases import open_case, today
+from ecm.formulation.commands.cases import open_case
 from ecm.formulation.model import circulation, meetings
 from ecm.formulation.model.timeline import check_entry
 from ecm.formulation.model.values import PARAGRAPH, check_text, illegal
@@ -142,7 +142,7 @@ async def _check_retraction(_: Peers, tx: Tx, request: pb.RetractTimelineEntryRe
 async def _check_replacement(peers: Peers, tx: Tx, request: pb.UpdateTimelineEntryRequest) -> None:
     entry = await _check_entry(tx, request.entry_id, request.expected_version)
     await open_case(peers, tx, str(entry.case_id))
-    check_entry(request.entry, tx.region, today(tx))
+    check_entry(request.entry, tx.region, tx.today)
 
 
 async def _check_entry(tx: Tx, entry_id: str, version: int) -> Record[TimelineEntry]:

@@ -7,7 +7,7 @@ from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as pb
 from ecm.api.formulation.v1.formulation_records_pb2 import Timeline, TimelineEntry
 from ecm.api.referrals.v1.referrals_records_pb2 import Child
-from ecm.formulation.commands.cases import open_case, today
+from ecm.formulation.commands.cases import open_case
 from ecm.formulation.commands.drawings import declare, keep_drawing
 from ecm.formulation.commands.narrowing import check_not_leaving
 from ecm.formulation.drawing.svg import MEDIA_TYPE
@@ -24,7 +24,7 @@ from ecm.kit.db.uow import Tx
 async def add_timeline_entry(peers: Peers, tx: Tx, request: pb.AddTimelineEntryRequest) -> RecordRef:
     """Adds an entry."""
     case = await open_case(peers, tx, request.case_id)
-    check_entry(request.entry, tx.region, today(tx))
+    check_entry(request.entry, tx.region, tx.today)
     return ref_of(await create(tx, case, request.entry))
 
 
@@ -40,7 +40,7 @@ async def update_timeline_entry(peers: Peers, tx: Tx, request: pb.UpdateTimeline
     entry = await load_at(tx, request.entry_id, TimelineEntry, "entry_id", request.expected_version)
     await check_not_leaving(tx, [entry.record_id])
     await open_case(peers, tx, str(entry.case_id))
-    check_entry(request.entry, tx.region, today(tx))
+    check_entry(request.entry, tx.region, tx.today)
     return ref_of(await tx.records.update(entry, request.entry))
 
 
@@ -62,6 +62,6 @@ async def entries_of(tx: Tx, case_id: UUID) -> list[Record[TimelineEntry]]:
 
 def _drawing(entries: list[tuple[UUID, TimelineEntry]], child: Child, tx: Tx) -> Document:
     born = check_day(child.date_of_birth, "date_of_birth")
-    svg = drawn(entries, born, today(tx))
+    svg = drawn(entries, born, tx.today)
     drawing = Document(content_type=MEDIA_TYPE, title="Timeline", content=svg, language="en")
     return declare(drawing, [entry.text for _, entry in entries])

@@ -6,7 +6,8 @@ from typing import Literal
 
 from joserfc.jwk import ECKey, JWKRegistry, Key
 
-from ecm.admin.names import PERSON_CLIENT, SERVICES, principal
+from ecm.admin.names import PERSON_CLIENT
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.region import Region
 from ecm.local.paths import StatePaths
 
@@ -37,7 +38,7 @@ def registered(region: Region, paths: StatePaths) -> dict[str, Registered]:
         Registered(client.id, "partner", _public(paths, client.id), client.agency, tuple(client.scopes))
         for client in region.clients
     ]
-    services = [Registered(name, "service", _public(paths, name)) for name in map(principal, SERVICES)]
+    services = [Registered(name, "service", _public(paths, name)) for name in SERVICE_CLIENTS]
     people = Registered(PERSON_CLIENT, "people", _public(paths, PERSON_CLIENT))
     return {client.id: client for client in (*partners, *services, people)}
 

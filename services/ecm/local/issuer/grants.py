@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecm.admin.names import JWT_BEARER, PERSON_CLIENT, SERVICES, principal
+from ecm.admin.names import JWT_BEARER, PERSON_CLIENT
 from ecm.admin.people import Person
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.scopes import allows, is_scope, parse
 from ecm.local.issuer.assertions import AssertionCheck, claimed_issuer
 from ecm.local.issuer.clients import Registered
@@ -12,7 +13,6 @@ from ecm.local.issuer.minting import Subject
 from ecm.local.issuer.refusals import Refused, invalid_client, invalid_grant, invalid_scope
 
 JWT_ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-SERVICE_AUDIENCES = tuple(map(principal, SERVICES))
 
 Form = Mapping[str, str]
 
@@ -87,8 +87,8 @@ def _require_assigned(scope: str, client: Registered) -> None:
 
 def _service(client: Registered, form: Form) -> Subject:
     audience = form.get("scope", "")
-    if audience not in SERVICE_AUDIENCES:
-        raise invalid_scope(f"A service's scope is the audience it asks for, one of: {', '.join(SERVICE_AUDIENCES)}.")
+    if audience not in SERVICE_CLIENTS:
+        raise invalid_scope(f"A service's scope is the audience it asks for, one of: {', '.join(SERVICE_CLIENTS)}.")
     return Subject(client.id, client.id, [audience])
 
 
@@ -99,4 +99,4 @@ def _person_subject(person: Person) -> Subject:
     }
     if person.ecm_registration:
         extra["ecm_registration"] = person.ecm_registration
-    return Subject(person.id, PERSON_CLIENT, SERVICE_AUDIENCES, extra=extra)
+    return Subject(person.id, PERSON_CLIENT, SERVICE_CLIENTS, extra=extra)

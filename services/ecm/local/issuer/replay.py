@@ -21,7 +21,3 @@ class UsedAssertions:
         self._connection.execute("DELETE FROM used WHERE expires < ?", (now - 60,))
         done = self._connection.execute("INSERT OR IGNORE INTO used VALUES (?, ?, ?)", (client, jti, expires))
         return done.rowcount == 1
-
-    def close(self) -> None:
-        """Close the file."""
-        self._connection.close()

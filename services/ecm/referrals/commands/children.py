@@ -9,7 +9,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import (
 )
 from ecm.kit.db.uow import Tx
 from ecm.kit.telemetry import logger
-from ecm.referrals.commands.deciding import check_version, ref_of, today
+from ecm.referrals.commands.deciding import check_version, ref_of
 from ecm.referrals.model import child as rules
 from ecm.referrals.model.nhs_number import check_digit_fits
 from ecm.referrals.model.protection import check_agencies, check_kind, unprotect
@@ -20,7 +20,7 @@ from ecm.referrals.store import CHILD, claim_identifiers, get_child
 async def register_child(tx: Tx, request: RegisterChildRequest) -> RecordRef:
     """A new file in one of the caller's YOTs."""
     required_text(request.yot, "yot")
-    child = rules.register(request.child, today(tx), tx.region.consent.nhs_number_check)
+    child = rules.register(request.child, tx.today, tx.region.consent.nhs_number_check)
     made = await tx.records.create(CHILD, child, child_id=None, yot=request.yot)
     await claim_identifiers(tx, made.record_id, made.yot, child)
     _warn_of_check_digit(tx, child)

@@ -1,7 +1,6 @@
 """What a decision on a case needs of its transaction: the day, the criteria, the life cycle, who decides."""
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,14 +16,9 @@ from ecm.referrals.model.states import OPEN, life_cycle
 from ecm.referrals.store import cases_of, get_case
 
 
-def today(tx: Tx) -> date:
-    """The calendar day in the region's zone."""
-    return tx.now.astimezone(tx.region.zone).date()
-
-
 def criteria(tx: Tx) -> Criteria:
     """The criteria in force today."""
-    return in_force(tx.region.criteria, today(tx))
+    return in_force(tx.region.criteria, tx.today)
 
 
 def stamp(tx: Tx) -> Stamp:

@@ -9,7 +9,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import AddFamilyMemberRequest, U
 from ecm.kit.db.records import Record
 from ecm.kit.db.uow import Tx
 from ecm.kit.ids import parse_uuid
-from ecm.referrals.commands.deciding import check_version, ref_of, today
+from ecm.referrals.commands.deciding import check_version, ref_of
 from ecm.referrals.model.family import check_member, check_tree
 from ecm.referrals.store import FAMILY_MEMBER, family_of, get_child
 
@@ -19,7 +19,7 @@ async def add_family_member(tx: Tx, request: AddFamilyMemberRequest) -> RecordRe
     # Locked, so that two members added at once can't make a circle of each other.
     child = await get_child(tx, request.child_id, lock=True)
     member_id = tx.ids.uuid()
-    check_member(request.family_member, today(tx))
+    check_member(request.family_member, tx.today)
     check_tree(str(member_id), request.family_member, _tree(await family_of(tx, child.record_id)))
     made = await tx.records.create(
         FAMILY_MEMBER, request.family_member, child_id=child.record_id, yot=child.yot, record_id=member_id
@@ -32,7 +32,7 @@ async def update_family_member(tx: Tx, request: UpdateFamilyMemberRequest) -> Re
     member_id = parse_uuid(request.family_member_id, "family_member_id")
     held = await _locked(tx, member_id)
     check_version(held.version, request.expected_version)
-    check_member(request.family_member, today(tx))
+    check_member(request.family_member, tx.today)
     others = _tree(other for other in await family_of(tx, held.child_id) if other.record_id != member_id)
     check_tree(str(member_id), request.family_member, others)
     return ref_of(await tx.records.update(held, request.family_member))

@@ -26,7 +26,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import (
 from ecm.kit.db.records import Record
 from ecm.kit.db.uow import Tx
 from ecm.kit.ids import parse_uuid
-from ecm.referrals.commands.deciding import check_on_panel, decision, today
+from ecm.referrals.commands.deciding import check_on_panel, decision
 from ecm.referrals.commands.narrowing import Kinds, Narrowing
 from ecm.referrals.commands.replacing import REPLACING
 from ecm.referrals.model.bounds import check_bounds
@@ -99,7 +99,7 @@ class CorrectingBirth(OfFile):
         check_bounds(self.request)
         if not self.request.HasField("date_of_birth"):
             raise missing("date_of_birth")
-        check_birth(self.stricter(tx, held.content), "date_of_birth", today(tx))
+        check_birth(self.stricter(tx, held.content), "date_of_birth", tx.today)
         required_text(self.request.reason, "reason")
         if held.content.date_of_birth == self.request.date_of_birth:
             raise invalid("date_of_birth", "is the date on the file already.")

@@ -22,7 +22,6 @@ from ecm.referrals.commands.deciding import (
     ref_of,
     save_case,
     stamp,
-    today,
 )
 from ecm.referrals.commands.replacing import ReplacingAssessment, ReplacingForm, check_updatable
 from ecm.referrals.model import decisions
@@ -67,7 +66,7 @@ async def save_referral_form(tx: Tx, request: SaveReferralFormRequest) -> Record
     held = await form_of(tx, case.record_id)
     check_version(held.version if held else 0, request.expected_version)
     child = await get_child(tx, str(case.child_id))
-    check_form(request.form, case.yot, to_date(child.content.date_of_birth, "date_of_birth"), today(tx))
+    check_form(request.form, case.yot, to_date(child.content.date_of_birth, "date_of_birth"), tx.today)
     if held is not None:
         return ref_of(await tx.records.update(held, request.form))
     return ref_of(await _first(tx, case, REFERRAL_FORM, request.form))
@@ -78,7 +77,7 @@ async def attach_assessment(tx: Tx, request: AttachAssessmentRequest) -> RecordR
     case = await get_case(tx, request.case_id, lock=True)
     check_open(case.content)
     await check_updatable(tx, ReplacingAssessment(request))
-    check_assessment(request.assessment, today(tx))
+    check_assessment(request.assessment, tx.today)
     held = await assessment_of(tx, case.record_id)
     if held is not None:
         return ref_of(await tx.records.update(held, request.assessment))

@@ -16,7 +16,7 @@ from ecm.kit.db.records import Record
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import parse_uuid
-from ecm.referrals.commands.deciding import ref_of, save_case, today
+from ecm.referrals.commands.deciding import ref_of, save_case
 from ecm.referrals.commands.narrowing import Kinds, Narrowing, check_not_open
 from ecm.referrals.model import assessment as assessments
 from ecm.referrals.model import form as forms
@@ -90,7 +90,7 @@ class ReplacingAssessment(Replacing[Assessment]):
 
     async def check(self, tx: Tx, held: Record[Assessment]) -> None:
         check_open((await get_case(tx, self.request.case_id)).content)
-        assessments.check_assessment(self.request.assessment, today(tx))
+        assessments.check_assessment(self.request.assessment, tx.today)
 
     def stricter(self, tx: Tx, held: Assessment) -> Assessment:
         return self.request.assessment
@@ -118,7 +118,7 @@ class ReplacingForm(Replacing[ReferralForm]):
         case = await get_case(tx, self.request.case_id)
         check_open(case.content)
         child = await get_child(tx, str(held.child_id))
-        forms.check_form(self.request.form, held.yot, to_date(child.content.date_of_birth, "date_of_birth"), today(tx))
+        forms.check_form(self.request.form, held.yot, to_date(child.content.date_of_birth, "date_of_birth"), tx.today)
 
     def stricter(self, tx: Tx, held: ReferralForm) -> ReferralForm:
         return self.request.form

@@ -21,7 +21,7 @@ from ecm.api.referrals.v1.referrals_service_pb2 import (
     WithdrawPsychologyRequest,
 )
 from ecm.kit.db.uow import Tx
-from ecm.referrals.commands.deciding import case_at, check_no_other_open, check_on_panel, decision, save_case, today
+from ecm.referrals.commands.deciding import case_at, check_no_other_open, check_on_panel, decision, save_case
 from ecm.referrals.model import decisions
 from ecm.referrals.model.bounds import check_bounds
 from ecm.referrals.model.case import check_allowed, reopen, take
@@ -101,7 +101,7 @@ async def answer_checklist(tx: Tx, request: AnswerChecklistRequest) -> RecordRef
     """A line of the preparation checklist (100 to 114)."""
     if not request.HasField("on"):
         raise missing("on")
-    on = past_date(request.on, "on", today(tx))
+    on = past_date(request.on, "on", tx.today)
     held = await case_at(tx, request.case_id, request.expected_version)
     return await save_case(tx, held, answer(held.content, request.item, request.done, on, tx.principal.id))
 

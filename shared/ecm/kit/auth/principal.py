@@ -5,11 +5,10 @@ from enum import StrEnum
 
 from ecm.api.common.v1.actor_pb2 import Actor
 from ecm.kit.auth.claims import Claims
+from ecm.kit.auth.roles import ALL_SERVICES, EXCHANGE
 from ecm.kit.errors import DomainError, Reason
+from ecm.kit.names import service_client
 from ecm.kit.region import Region
-
-EXCHANGE_CLIENT = "ecm-exchange"
-SERVICE_CLIENTS = frozenset(f"ecm-{name}" for name in ("referrals", "consent", "formulation", "monitoring", "exchange"))
 
 
 class PrincipalKind(StrEnum):
@@ -46,7 +45,7 @@ class Principal:
 
 def service_principal(service: str) -> Principal:
     """A service acting on its own account, e.g. in a consumer; `service` is its short name."""
-    client = f"ecm-{service}"
+    client = service_client(service)
     return Principal(PrincipalKind.SERVICE, client, agency=client, client=client)
 
 
@@ -54,7 +53,7 @@ def principal_of(claims: Claims, actor: Actor | None, region: Region) -> Princip
     """Who acts; PERMISSION_DENIED for a partner's own token, and for an Actor from anybody but the exchange."""
     if actor is not None:
         return _partner(claims, actor, region)
-    if claims.azp in SERVICE_CLIENTS:
+    if claims.azp in ALL_SERVICES:
         return Principal(PrincipalKind.SERVICE, claims.azp, agency=claims.azp, client=claims.azp)
     if region.client(claims.azp) is not None:
         raise DomainError(Reason.PERMISSION_DENIED, "A partner's client acts through the exchange's FHIR API alone.")
@@ -63,7 +62,7 @@ def principal_of(claims: Claims, actor: Actor | None, region: Region) -> Princip
 
 
 def _partner(claims: Claims, actor: Actor, region: Region) -> Principal:
-    if claims.azp != EXCHANGE_CLIENT:
+    if claims.azp != EXCHANGE:
         raise DomainError(Reason.PERMISSION_DENIED, "Only the exchange may act on a partner's behalf (ecm-actor-bin).")
     client = region.client(actor.client)
     if client is None or client.agency != actor.agency:

@@ -1,4 +1,6 @@
-"""The roles of a YOT and the kinds of agencies, as policies name them."""
+"""The roles of a YOT, the services and the kinds of agencies, as policies name them."""
+
+from ecm.kit.names import SERVICE_CLIENTS
 
 CASE_MANAGER = "case-manager"
 SENIOR_PRACTITIONER = "senior-practitioner"
@@ -22,13 +24,8 @@ ALL_ROLES = frozenset(
     }
 )
 
-REFERRALS = "ecm-referrals"
-CONSENT = "ecm-consent"
-FORMULATION = "ecm-formulation"
-MONITORING = "ecm-monitoring"
-EXCHANGE = "ecm-exchange"
-
-ALL_SERVICES = frozenset({REFERRALS, CONSENT, FORMULATION, MONITORING, EXCHANGE})
+ALL_SERVICES = frozenset(SERVICE_CLIENTS)
+REFERRALS, CONSENT, FORMULATION, MONITORING, EXCHANGE = SERVICE_CLIENTS
 
 YOUTH_OFFENDING_TEAM = "youth-offending-team"
 PSYCHOLOGY = "psychology"

@@ -6,7 +6,7 @@ https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-proto
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 SPEC_VERSION = "1.0"
 CONTENT_TYPE = "application/protobuf"
@@ -66,7 +66,7 @@ def encode_headers(event: Event) -> Headers:
     return [(name, value.encode()) for name, value in values.items()]
 
 
-def decode(message: Any) -> Event:
+def decode(message: Fetched) -> Event:
     """The event in a fetched message; MalformedEventError where a required header is missing or wrong."""
     headers = _texts(message.headers)
     return Event(

@@ -1,6 +1,6 @@
 """An open transaction of a service: its connection, who acts, when, as far as what, and the events it sends."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from google.protobuf.message import Message
 from sqlalchemy import text
@@ -39,6 +39,11 @@ class Transaction:
         self.ids = ids
         self.scope = scope
         self._outgoing: list[dict[str, object]] = []
+
+    @property
+    def today(self) -> date:
+        """The calendar day in the region's zone: it decides ages and "until 12 March"."""
+        return self.now.astimezone(self.region.zone).date()
 
     def emit(self, type_name: str, key: str, message: Message) -> None:
         """Sends an event with this transaction; `type_name` is the full message name, `key` decides its partition."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import grpc
 import httpx
@@ -14,6 +14,7 @@ from ecm.kit.call import call_or_none
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, GrpcStatus, Reason
 from ecm.kit.metrics import PEER_CALLS
+from ecm.kit.names import service_client
 from ecm.kit.rpc.metadata import ACTOR, AUTHORIZATION, IDEMPOTENCY_KEY, TRACEPARENT
 from ecm.kit.rpc.status import from_rpc_error
 from ecm.kit.settings import ServiceSettings
@@ -62,6 +63,18 @@ class Peer:
         self._tokens = TokenSource(settings, audience, http=http, clock=clock)
         self.channel = grpc.aio.insecure_channel(address, options=OPTIONS)
         self._name = audience
+
+    @classmethod
+    def of(
+        cls,
+        service: str,
+        settings: ServiceSettings,
+        *,
+        http: httpx.AsyncClient | None = None,
+        clock: Clock | None = None,
+    ) -> Self:
+        """A service of the region, by its short name, at the address in the settings."""
+        return cls(settings.address_of(service), settings, service_client(service), http=http, clock=clock)
 
     async def call(
         self,

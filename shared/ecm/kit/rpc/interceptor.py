@@ -127,7 +127,7 @@ class AuthInterceptor(grpc.aio.ServerInterceptor):
             self._slow_down(principal.key)
         entry = check(self._policy.get(visit.method), principal, self._region)
         key = idempotency_key(visit.metadata) if entry.command else ""
-        return Call(visit.method, principal, entry, visit.trace, deadline, key)
+        return Call(visit.method, principal, entry, deadline, key)
 
     def _slow_down(self, name: str) -> None:
         """RATE_LIMITED for a person; services are our own, and a partner is held back where it comes in."""

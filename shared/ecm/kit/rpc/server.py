@@ -72,20 +72,6 @@ async def serving(
         await _drain(server, checks, settings.stop_seconds)
 
 
-async def serve(
-    settings: ServiceSettings,
-    service_descriptors: Sequence[ServiceDescriptor],
-    add_servicers: AddServicers,
-    policy: Mapping[str, Rule],
-    verifier: TokenVerifier,
-    *,
-    region: Region,
-) -> None:
-    """Serves until SIGTERM or SIGINT, or until cancelled; then stops gracefully."""
-    async with serving(settings, service_descriptors, add_servicers, policy, verifier, region=region):
-        await until_signal()
-
-
 async def until_signal() -> None:
     """Returns at SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()

@@ -20,7 +20,7 @@ from ecm.api.formulation.v1 import formulation_records_pb2 as formulation
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.mapping import MappedResource, View, map_record
 from ecm.exchange.mapping.codes import NHS_NUMBER
-from ecm.exchange.mapping.ids import owning_record, record_ids
+from ecm.exchange.mapping.ids import fhir_id, owning_record, record_ids
 from unit.exchange.mapping.invented import CHILD_ID, CONTEXT, RECORD_ID, version
 
 FREE = ProtectedDeclaration()
@@ -238,7 +238,8 @@ def test_the_subject_is_the_childs_patient() -> None:
     case = referrals.Case(state=referrals.CASE_STATE_ACCEPTED)
     found = map_record(version("CASE", case), CONTEXT)
     assert [one.type for one in found] == ["EpisodeOfCare", "ServiceRequest", "Task"]
-    assert {one.child_id for one in found} == {CHILD_ID}
+    subjects = [one.renditions[View.FULL][name] for one, name in zip(found, ("patient", "subject", "for"), strict=True)]
+    assert subjects == [{"reference": f"Patient/{fhir_id(CHILD_ID, 'Patient')}"}] * 3
     assert found[2].renditions[View.FULL]["businessStatus"]["coding"][0]["code"] == "accepted"
 
 

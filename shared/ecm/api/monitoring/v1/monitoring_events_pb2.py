@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from ecm.api.common.v1 import record_pb2 as ecm_dot_api_dot_common_dot_v1_dot_record__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-ecm/api/monitoring/v1/monitoring_events.proto\x12\x15\x65\x63m.api.monitoring.v1\x1a\x1e\x65\x63m/api/common/v1/record.proto\"\xb2\x01\n\rRecordChanged\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x10\n\x08\x63hild_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.ecm.api.monitoring.v1.RecordKind\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12)\n\x06\x63hange\x18\x06 \x01(\x0e\x32\x19.ecm.api.common.v1.Change*\xa7\x01\n\nRecordKind\x12\x1b\n\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10RECORD_KIND_PLAN\x10\x01\x12\x16\n\x12RECORD_KIND_REVIEW\x10\x02\x12\x17\n\x13RECORD_KIND_OUTCOME\x10\x03\x12\x18\n\x14RECORD_KIND_CASELOAD\x10\x04\x12\x1b\n\x17RECORD_KIND_SUPERVISION\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n-ecm/api/monitoring/v1/monitoring_events.proto\x12\x15\x65\x63m.api.monitoring.v1\x1a\x1e\x65\x63m/api/common/v1/record.proto\"\xb2\x01\n\rRecordChanged\x12\x11\n\trecord_id\x18\x01 \x01(\t\x12\x10\n\x08\x63hild_id\x18\x02 \x01(\t\x12\x0f\n\x07\x63\x61se_id\x18\x03 \x01(\t\x12/\n\x04kind\x18\x04 \x01(\x0e\x32!.ecm.api.monitoring.v1.RecordKind\x12\x0f\n\x07version\x18\x05 \x01(\x03\x12)\n\x06\x63hange\x18\x06 \x01(\x0e\x32\x19.ecm.api.common.v1.Change*\x8a\x01\n\nRecordKind\x12\x1b\n\x17RECORD_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10RECORD_KIND_PLAN\x10\x01\x12\x16\n\x12RECORD_KIND_REVIEW\x10\x02\x12\x17\n\x13RECORD_KIND_OUTCOME\x10\x03\x12\x18\n\x14RECORD_KIND_CASELOAD\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,7 +33,7 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'ecm.api.monitoring.v1.monit
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_RECORDKIND']._serialized_start=286
-  _globals['_RECORDKIND']._serialized_end=453
+  _globals['_RECORDKIND']._serialized_end=424
   _globals['_RECORDCHANGED']._serialized_start=105
   _globals['_RECORDCHANGED']._serialized_end=283
 # @@protoc_insertion_point(module_scope)

@@ -34,8 +34,6 @@ class _RecordKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RecordKind
     """An outcome; content `Outcome`."""
     RECORD_KIND_CASELOAD: _RecordKind.ValueType  # 4
     """A YOT's caseload in a period; content `Caseload`; belongs to no child."""
-    RECORD_KIND_SUPERVISION: _RecordKind.ValueType  # 5
-    """That a clinical supervision took place; content `Supervision`; belongs to no child and is never streamed."""
 
 class RecordKind(_RecordKind, metaclass=_RecordKindEnumTypeWrapper):
     """The kinds of records that `monitoring` owns."""
@@ -50,8 +48,6 @@ RECORD_KIND_OUTCOME: RecordKind.ValueType  # 3
 """An outcome; content `Outcome`."""
 RECORD_KIND_CASELOAD: RecordKind.ValueType  # 4
 """A YOT's caseload in a period; content `Caseload`; belongs to no child."""
-RECORD_KIND_SUPERVISION: RecordKind.ValueType  # 5
-"""That a clinical supervision took place; content `Supervision`; belongs to no child and is never streamed."""
 Global___RecordKind: _TypeAlias = RecordKind  # noqa: Y015
 
 @_typing.final
