@@ -1,23 +1,20 @@
 """Records: protobuf documents whose versions are rows, none ever changed or deleted."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, Select, Text, any_, bindparam, insert, or_, select, tuple_, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import Row, Select, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from ecm.api.common.v1.record_pb2 import RecordVersion
-from ecm.kit.db.changes import RecordEvents, change_of
-from ecm.kit.db.pages import Page, bounded
+from ecm.kit.db import record_pages as pages
+from ecm.kit.db.changes import RecordEvents
+from ecm.kit.db.pages import Page
 from ecm.kit.db.tables import record, record_version
 from ecm.kit.db.transaction import Transaction
 from ecm.kit.errors import DomainError, Reason
-from ecm.kit.ids import parse_uuid
 from ecm.kit.trace import current_trace
 
 M = TypeVar("M", bound=Message)
@@ -87,7 +84,7 @@ class Records:
             )
         row = (await self._tx.conn.execute(self._newest(message_type).where(record.c.record_id == record_id))).first()
         if row is None or (kind is not None and row.kind != kind):
-            raise _not_found(kind)
+            raise pages.not_found(kind)
         return _record(row, message_type)
 
     async def update(
@@ -146,34 +143,14 @@ class Records:
 
         NOT_FOUND where the record isn't one that may be seen.
         """
-        asked = {"record": record_id, "after": after, "yots": self._yots()}
-        page = await self._page(_VERSIONS, asked)
-        if not page.versions and (await self._tx.conn.execute(_KNOWN, asked)).first() is None:
-            raise _not_found(None)
-        return page
+        return await pages.versions(self._tx, record_id, after)
 
     async def of_child(self, child_id: UUID, page_token: str = "") -> Page:
         """The newest version of each record of the child, closed ones too, oldest record first, a page of them.
 
         `page_token` is the page before's, empty for the first. INVALID_VALUE for one that no page had.
         """
-        query = _joined().where(record.c.child_id == child_id, _IS_NEWEST, *self._in_scope())
-        if page_token:
-            query = query.where(await self._beyond(page_token))
-        return await self._page(bounded(query, "created_at", "record_id"))
-
-    async def _beyond(self, page_token: str) -> ColumnElement[bool]:
-        """Records never go, so that the last one of a page tells where the next begins."""
-        last = parse_uuid(page_token, "page_token")
-        made = select(record.c.created_at).where(record.c.record_id == last)
-        created_at = (await self._tx.conn.execute(made)).scalar_one_or_none()
-        if created_at is None:
-            raise DomainError(Reason.INVALID_VALUE, "No page ended there; begin anew.", field="page_token")
-        return tuple_(record.c.created_at, record.c.record_id) > tuple_(created_at, last)
-
-    async def _page(self, query: Select[Any], asked: dict[str, Any] | None = None) -> Page:
-        rows = (await self._tx.conn.execute(query, asked)).all()
-        return Page([_wire(row) for row in rows], more=bool(rows) and rows[0].total > len(rows))
+        return await pages.of_child(self._tx, child_id, page_token)
 
     def _check_kind(self, kind: str, message_type: type[Message]) -> None:
         if self._events.kinds[kind][1] is not message_type:
@@ -185,17 +162,9 @@ class Records:
         if yot and self._tx.region.yot(yot) is None:
             raise DomainError(Reason.INVALID_VALUE, "The region has no such YOT.", field="yot")
 
-    def _in_scope(self) -> Sequence[Any]:
-        yots = self._yots()
-        return [] if yots is None else [record.c.yot.in_(yots)]
-
-    def _yots(self) -> Sequence[str] | None:
-        yots = self._tx.scope.yots
-        return None if yots is None else sorted(yots)
-
     def _newest(self, message_type: type[Message]) -> Select[Any]:
         name = message_type.DESCRIPTOR.full_name
-        return _joined().where(_IS_NEWEST, record_version.c.message_type == name, *self._in_scope())
+        return pages.newest(self._tx).where(record_version.c.message_type == name)
 
     def _stamped(self, made: Record[M]) -> Record[M]:
         who = self._tx.principal
@@ -243,38 +212,12 @@ class Records:
 
 
 _NOBODY = (datetime.min.replace(tzinfo=UTC), "", "")
-_IS_NEWEST = record.c.version == record_version.c.version
-
-
-def _joined() -> Select[Any]:
-    """Heads with versions. The version's `closed` is taken: the head's is that of the newest one."""
-    heads = record.join(record_version, record.c.record_id == record_version.c.record_id)
-    head = [column for column in record.c if column.name not in ("version", "closed")]
-    version = [column for column in record_version.c if column.name != "record_id"]
-    return select(*head, *version).select_from(heads)
-
-
-# Statements of the busiest ways, put together once.
-_YOTS = bindparam("yots", type_=ARRAY(Text))
-_IN_SCOPE = or_(_YOTS.is_(None), record.c.yot == any_(_YOTS))
-_KNOWN = select(record.c.record_id).where(record.c.record_id == bindparam("record"), _IN_SCOPE)
-_VERSIONS = bounded(
-    _joined().where(
-        record_version.c.record_id == bindparam("record"), record_version.c.version > bindparam("after"), _IN_SCOPE
-    ),
-    "version",
-)
 _NEW_HEAD = upsert(record).on_conflict_do_nothing().returning(record.c.record_id)
 _NEW_VERSION = insert(record_version)
 
 
 def _bytes(content: Message) -> bytes:
     return content.SerializeToString(deterministic=True)
-
-
-def _not_found(kind: str | None) -> DomainError:
-    what = kind.lower().replace("_", " ") if kind else "record"
-    return DomainError(Reason.NOT_FOUND, f"There is no {what} with this id.")
 
 
 def _record(row: Row[Any], message_type: type[M]) -> Record[M]:
@@ -292,22 +235,3 @@ def _record(row: Row[Any], message_type: type[M]) -> Record[M]:
         recorded_agency=row.recorded_agency,
         reason=row.reason,
     )
-
-
-def _wire(row: Row[Any]) -> RecordVersion:
-    version = RecordVersion(
-        record_id=str(row.record_id),
-        child_id=str(row.child_id),
-        case_id=str(row.case_id or ""),
-        kind=row.kind,
-        version=row.version,
-        change=change_of(row.version, row.closed),
-        recorded_at=row.recorded_at,
-        recorded_by=row.recorded_by,
-        recorded_agency=row.recorded_agency,
-        yot=row.yot,
-        reason=row.reason,
-    )
-    version.content.type_url = f"type.googleapis.com/{row.message_type}"
-    version.content.value = row.content
-    return version
