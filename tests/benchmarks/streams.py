@@ -27,6 +27,7 @@ from ecm.api.common.v1.values_pb2 import Document
 from ecm.api.formulation.v1 import formulation_service_pb2 as formulation
 from ecm.api.formulation.v1.formulation_service_pb2_grpc import FormulationServiceStub
 from ecm.demo import material
+from ecm.demo.timeline import timeline
 from ecm.kit.bus.topics import client_topic
 from ecm.local.stack import Stack
 
@@ -104,7 +105,7 @@ async def _commits(stack: Stack, living: Sequence[Living], seconds: float) -> tu
 
         async def add(number: int) -> str:
             one = living[number % len(living)]
-            entry = material.timeline(one.subject)[0]
+            entry = timeline(one.subject)[0]
             request = formulation.AddTimelineEntryRequest(case_id=one.case_id, entry=entry)
             return str((await client.command("AddTimelineEntry", request)).ref.record_id)
 

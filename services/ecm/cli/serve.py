@@ -9,9 +9,9 @@ from rich.console import Console
 
 from ecm.cli.options import DEFAULT_STATE, State, output
 from ecm.cli.progress import shown
+from ecm.local import lifetime, supervisor
 from ecm.local import plan as plans
 from ecm.local import stack as stacks
-from ecm.local import supervisor
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 from ecm.local.ports import DEFAULT_HTTP_PORT, HTTP
@@ -52,13 +52,13 @@ def down(state: State = DEFAULT_STATE) -> None:
     """Stop everything of a state; its data stay."""
     console = output()
     paths = Stack.attach(state).paths
-    ended = stacks.stop(paths)
+    ended = lifetime.stop(paths)
     with supervisor.only_one(paths):
         supervisor.end_orphans(paths)
     console.print("Stopped." if ended else "Nothing ran.")
 
 
-async def _serve(paths: StatePaths, plan: Plan, console: Console, observer: stacks.Observer) -> None:
+async def _serve(paths: StatePaths, plan: Plan, console: Console, observer: lifetime.Observer) -> None:
     """Serve in this process: it is the supervisor."""
     said = False
 

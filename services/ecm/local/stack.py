@@ -6,10 +6,8 @@ stack.database_url("referrals", "owner"), stack.token(person="case-manager"), st
 
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -20,19 +18,16 @@ from ecm.admin.files import private_directory
 from ecm.admin.names import app_role, owner_role
 from ecm.admin.running import KafkaCredentials
 from ecm.kit.region import Region
-from ecm.local import environment
+from ecm.local import environment, lifetime
 from ecm.local import plan as plans
 from ecm.local import state as states
+from ecm.local.lifetime import STOP_SECONDS, Observer
 from ecm.local.names import ALL_PARTS
 from ecm.local.paths import StatePaths, default_region
 from ecm.local.plan import Plan
 from ecm.local.state import RunState
 
 ALL = ALL_PARTS
-START_SECONDS = 300.0
-STOP_SECONDS = 40.0
-
-Observer = Callable[[RunState], None]
 
 
 class Stack:
@@ -76,13 +71,13 @@ class Stack:
             fresh_ports=fresh_ports,
             keycloak=keycloak,
         )
-        process, lifeline = _launch(paths, detach)
+        process, lifeline = lifetime.launch(paths, detach)
         stack = cls(paths, plan, lifeline)
         try:
-            _await_healthy(paths, process, observer)
+            lifetime.await_healthy(paths, process, observer)
         except BaseException:
             stack.stop()
-            _end(process)
+            lifetime.end(process)
             raise
         return stack
 
@@ -97,7 +92,7 @@ class Stack:
 
     def stop(self) -> None:
         """End the supervisor and all its parts, in order."""
-        stop(self.paths)
+        lifetime.stop(self.paths)
         if self._lifeline is not None:
             os.close(self._lifeline)
             self._lifeline = None
@@ -199,65 +194,6 @@ def prepare(
     plan.load_region()
     plans.save(paths, plan)
     return plan
-
-
-def stop(paths: StatePaths) -> bool:
-    """End the supervisor of a state; False where none ran. Raises `OperatorError` where it doesn't end."""
-    supervisor = states.read(paths).supervisor
-    if supervisor is None or not supervisor.identity.send(signal.SIGTERM):
-        return False
-    if not supervisor.identity.gone_within(STOP_SECONDS):
-        raise OperatorError(
-            f"The supervisor (pid {supervisor.pid}) doesn't end.", f"Kill it: kill -9 {supervisor.pid}."
-        )
-    return True
-
-
-def _launch(paths: StatePaths, detach: bool) -> tuple[subprocess.Popen[bytes], int | None]:
-    """Start the supervisor. It holds one end of a pipe: when ours closes, by whatever death, it stops."""
-    reading, writing = (None, None) if detach else os.pipe()
-    arguments = [sys.executable, "-m", "ecm.local.supervise", str(paths.root)]
-    private_directory(paths.logs)
-    with paths.log("supervisor").open("ab") as log:
-        process = subprocess.Popen(
-            [*arguments, *([str(reading)] if reading is not None else [])],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**os.environ, **environment.python()},
-            pass_fds=() if reading is None else (reading,),
-            start_new_session=True,
-        )
-    if reading is not None:
-        os.close(reading)
-    return process, writing
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a supervisor that may not have said yet that it runs."""
-    process.terminate()
-    process.wait(STOP_SECONDS)
-
-
-def _await_healthy(paths: StatePaths, process: subprocess.Popen[bytes], observer: Observer) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        ended = process.poll() is not None
-        now = states.read(paths)
-        if now.supervisor is not None and now.supervisor.pid == process.pid:
-            observer(now)
-            if now.phase == "healthy":
-                return
-        if ended:
-            raise _start_failure(paths, now)
-        time.sleep(0.05)
-    raise OperatorError(f"Not healthy within {START_SECONDS:g} s.", "Look with ecm status and ecm logs.")
-
-
-def _start_failure(paths: StatePaths, now: RunState) -> OperatorError:
-    if now.phase == "failed":
-        return OperatorError(now.message, now.hint)
-    return OperatorError("The supervisor ended at once.", f"See {paths.log('supervisor')}.")
 
 
 def _healthy(now: RunState, part: str) -> bool:

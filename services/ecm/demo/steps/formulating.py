@@ -13,6 +13,7 @@ from ecm.demo import fhir, material
 from ecm.demo.journey import LOCAL_AUTHORITY, PSYCHOLOGY, Journey, expect, expect_status, until
 from ecm.demo.partner import Resource
 from ecm.demo.steps.referring import MANAGER, SENIOR
+from ecm.demo.timeline import timeline
 
 ODS_CODE = "XLA01"
 
@@ -99,7 +100,7 @@ def _invited_to(journey: Journey) -> Resource | None:
 
 def _draw(journey: Journey) -> str:
     formulation = journey.yot.formulation
-    for number, entry in enumerate(material.timeline(journey.subject)):
+    for number, entry in enumerate(timeline(journey.subject)):
         request = messages.AddTimelineEntryRequest(case_id=journey.ids["case"], entry=entry)
         journey.command(SENIOR, formulation.AddTimelineEntry, request, f"entry-{number}")
     genogram = messages.DrawGenogramRequest(

@@ -4,43 +4,17 @@ Top-level elements come from the intake's own lists; a test holds what the
 profiles refuse against what the intake refuses.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ecm.exchange.ig.artefact import Json, artefact
+from ecm.exchange.ig.artefact import Json
+from ecm.exchange.ig.differential import NONE, TYPES, Profile, Rules, definition
 from ecm.exchange.ig.terminology import INVITATION_ANSWERS, value_set_of
 from ecm.exchange.intake import answers, clinical, plans, reports
-from ecm.exchange.intake.shape import MODELS
 from ecm.exchange.mapping import codes
-
-_TYPES: Final = "http://hl7.org/fhir/StructureDefinition"
-# Travels along with every resource, read by nobody: see `intake.elements`.
-_TRAVELS: Final = frozenset({"id", "meta", "language", "text"})
-
-
-Rules = tuple[tuple[str, Json], ...]
-"""Paths within the type, and what an ElementDefinition says of each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """One profile. `kept` are the elements of the type that may stand there; `rules` say more of some of them."""
-
-    name: str
-    title: str
-    type: str
-    kept: tuple[str, ...]
-    rules: Rules
-
-    @property
-    def url(self) -> str:
-        """Its canonical URL."""
-        return f"{codes.CANONICAL}/StructureDefinition/{self.name}"
 
 
 def _refers(*targets: str, **more: Any) -> Json:
-    return {"type": [{"code": "Reference", "targetProfile": [f"{_TYPES}/{target}" for target in targets]}]} | more
+    return {"type": [{"code": "Reference", "targetProfile": [f"{TYPES}/{target}" for target in targets]}]} | more
 
 
 def _own(system: str, code: str) -> Json:
@@ -49,10 +23,9 @@ def _own(system: str, code: str) -> Json:
 
 def _literal(path: str) -> Rules:
     """A reference by its type and id alone."""
-    return (f"{path}.reference", {"min": 1}), (f"{path}.identifier", _NONE)
+    return (f"{path}.reference", {"min": 1}), (f"{path}.identifier", NONE)
 
 
-_NONE: Final[Json] = {"max": "0"}
 _ONE: Final[Json] = {"min": 1, "max": "1"}
 _DECLARED: Final[Rules] = (("extension", {"type": [{"code": "Extension", "profile": [codes.PROTECTED_DECLARATION]}]}),)
 _OBSERVED: Final[Rules] = (
@@ -68,14 +41,14 @@ _OBSERVED: Final[Rules] = (
 )
 _AGE: Final[Rules] = (
     ("component.value[x].value", {"min": 1, "minValueDecimal": 0, "maxValueDecimal": 25}),
-    ("component.value[x].comparator", _NONE),
+    ("component.value[x].comparator", NONE),
     ("component.value[x].system", {"min": 1, "fixedUri": codes.UCUM}),
     ("component.value[x].code", {"min": 1, "fixedCode": "a"}),
 )
 
 
 def _none(path: str, *names: str) -> Rules:
-    return tuple((f"{path}.{name}", _NONE) for name in names)
+    return tuple((f"{path}.{name}", NONE) for name in names)
 
 
 def _components(number: Json, kind: str, *rules: tuple[str, Json]) -> Rules:
@@ -213,41 +186,4 @@ PROFILES: Final = (
 
 def profiles() -> list[Json]:
     """Their StructureDefinitions, as differentials."""
-    return [_definition(each) for each in PROFILES]
-
-
-def _definition(each: Profile) -> Json:
-    said = dict(each.rules)
-    lines = [{"id": each.type, "path": each.type, "short": each.title}]
-    for name in _elements(each.type):
-        if not _is_kept(name, each.kept):
-            lines.append(_line(each.type, name, _NONE))
-            continue
-        lines += [_line(each.type, path, said[path]) for path in said if path == name or path.startswith(f"{name}.")]
-    return artefact(each.url, each.title) | {
-        "fhirVersion": "4.0.1",
-        "kind": "resource",
-        "abstract": False,
-        "type": each.type,
-        "baseDefinition": f"{_TYPES}/{each.type}",
-        "derivation": "constraint",
-        "differential": {"element": lines},
-    }
-
-
-def _line(kind: str, path: str, rule: Json) -> Json:
-    return {"id": f"{kind}.{path}", "path": f"{kind}.{path}"} | rule
-
-
-def _is_kept(name: str, kept: tuple[str, ...]) -> bool:
-    stem = name.removesuffix("[x]")
-    chosen = name.endswith("[x]") and any(each.startswith(stem) and each[len(stem)].isupper() for each in kept)
-    return name in kept or name in _TRAVELS or chosen
-
-
-def _elements(kind: str) -> Iterator[str]:
-    """The type's elements in R4's order, a choice of types as one: value[x]."""
-    model = MODELS[kind]
-    choices = {field.alias: (field.json_schema_extra or {}).get("one_of_many") for field in model.model_fields.values()}
-    names = (f"{choices[name]}[x]" if choices.get(name) else name for name in model.elements_sequence())
-    yield from dict.fromkeys(names)
+    return [definition(each) for each in PROFILES]
