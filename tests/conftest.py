@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from ecm.kit.bus import watchdog
+from ecm.local import realm
 from ecm.local.names import INFRASTRUCTURE
 from ecm.local.paths import StatePaths
 from ecm.local.stack import Stack, prepare
@@ -53,8 +54,8 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
 def keycloak_region(keycloak: Keycloak, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A whole region like `region`, but its tokens are Keycloak's."""
     paths = StatePaths(tmp_path_factory.mktemp("keycloak-region"))
-    plan = prepare(paths, keycloak=keycloak.realm_url("example"), fresh_ports=True, lease_seconds=1.0)
-    keycloak.look(server.wish_of(paths, plan)).carry_out()
+    plan = prepare(paths, fresh_ports=True, lease_seconds=1.0)
+    realm.join(paths, plan, keycloak.url, keycloak.settings, lambda _: None)
     with Stack.start(paths.root) as stack:
         yield stack
 

@@ -97,3 +97,17 @@ def test_every_error_says_what_to_do_next(
     assert said.startswith("ecm:")
     assert hint in said
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [("", "Set ECM_KEYCLOAK_ADMIN_PASSWORD_FILE"), ("a-password", "Look at its URL, and whether it runs")],
+)
+def test_a_keycloak_that_isnt_there_stops_the_start_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, password: str, said: str
+) -> None:
+    if password:
+        monkeypatch.setenv("ECM_KEYCLOAK_ADMIN_PASSWORD", password)
+    state = str(tmp_path / "state")
+    assert ecm(monkeypatch, "up", "--state", state, "--fresh-ports", "--keycloak", "http://127.0.0.1:1") == 1
+    assert said in capsys.readouterr().err

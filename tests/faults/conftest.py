@@ -26,7 +26,7 @@ class Outcome:
 
 @pytest.fixture(scope="session")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outcome]:
-    options = parse(["--seed", os.environ.get("SEED", SEED), "--on-links", "8"])
+    options = parse(["--seed", os.environ.get("SEED", SEED), "--on-links", "7"])
     print(f"seed {options.seed}")
     with linked_region(tmp_path_factory.mktemp("faults"), lease_seconds=LEASE_SECONDS) as linked, patient():
         run, evidence = go(linked, options, print)

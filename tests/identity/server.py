@@ -16,16 +16,14 @@ from joserfc.jwk import RSAKey
 from keycloak import KeycloakAdmin
 from pydantic import SecretStr
 
-from ecm.admin import credentials
-from ecm.admin.keycloak.keys import Keys
 from ecm.admin.keycloak.settings import KeycloakSettings
 from ecm.admin.keycloak.sync import Sync, connect, look
 from ecm.admin.keycloak.wanted import Wish
-from ecm.admin.people import people_beside
 from ecm.local import spawn
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
 from ecm.local.ports import free_ports
+from ecm.local.realm import wish
 
 ROOT = Path(__file__).parents[2]
 PROJECT = Path(__file__).with_name("pom.xml")
@@ -67,10 +65,7 @@ class Keycloak:
 
 def wish_of(paths: StatePaths, plan: Plan, **region: Any) -> Wish:
     """What a state's realm must hold; `region` changes fields of the region file, `slug` for a realm of its own."""
-    changed = plan.load_region().model_copy(update=region)
-    credentials.ensure(paths, [client.id for client in changed.clients])
-    password = paths.people_password.read_text().strip()
-    return Wish(changed, plan.fhir_base, Keys(paths.keys / "clients"), people_beside(plan.region), password)
+    return wish(paths, plan, plan.load_region().model_copy(update=region))
 
 
 def published_key(admin: KeycloakAdmin) -> RSAKey:

@@ -63,16 +63,17 @@ def sync(
     if as_json:
         typer.echo(json.dumps({"realm": wish.region.slug, "changes": [_shown(one) for one in found.changes]}, indent=2))
     else:
-        _print(wish.region.slug, found.changes)
+        print_plan(found)
     if not plan:
         found.carry_out()
         if not as_json and found.changes:
             output().print(f"Done: {len(found.changes)} changes.")
 
 
-def _print(realm: str, changes: list[Change]) -> None:
-    console = output()
-    console.print(f"Realm {realm}: {len(changes) or 'no'} changes.")
+def print_plan(found: syncing.Sync) -> None:
+    """What would be done, in lines: many things of one kind are counted."""
+    console, changes = output(), found.changes
+    console.print(f"Realm {found.wish.region.slug}: {len(changes) or 'no'} changes.")
     alike = Counter((change.action, change.kind) for change in changes)
     for (action, kind), count in alike.items():
         if action != "update" and count > MANY:

@@ -19,7 +19,7 @@ from faulting.issuer import through_to_issuer
 from faulting.proxy import Proxy, Way
 from unit.kit.builders import FakeClock
 
-AT_ONCE, BOUND = 0.3, 1.0
+AT_ONCE, BOUND = 0.3, 0.5
 FAULTS: dict[str, Callable[[Proxy], None]] = {
     "cut": Proxy.refuse,
     "held": Proxy.hold,

@@ -73,9 +73,7 @@ def _explained(what: str) -> Iterator[None]:
     try:
         yield
     except KeycloakConnectionError as error:
-        raise OperatorError(
-            f"Keycloak doesn't answer: {error}", "Look at --server, and whether Keycloak runs."
-        ) from None
+        raise OperatorError(f"Keycloak doesn't answer: {error}", "Look at its URL, and whether it runs.") from None
     except KeycloakError as error:
         said = error.response_body or error.error_message
         text = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
