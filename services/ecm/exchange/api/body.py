@@ -1,5 +1,7 @@
 """The body of a write: bounded, FHIR JSON, of the type in the address."""
 
+import os
+
 from anyio import CapacityLimiter, to_process
 from starlette.requests import Request
 
@@ -8,13 +10,14 @@ from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.elements import Element
 from ecm.exchange.intake.shape import check_shape
 from ecm.exchange.intake.strict_json import LARGEST_BYTES, parse, too_large
+from ecm.exchange.large import SMALL_BYTES
 from ecm.kit.errors import DomainError, Reason
 
 _MEDIA = frozenset({"application/fhir+json", "application/json"})
 
 
-SMALL_BYTES = 65_536
 LARGE_BYTES = 1_048_576
+LOW_PRIORITY = 10
 
 
 class Reading:
@@ -43,7 +46,14 @@ class Reading:
         """As `read_resource`; a body that isn't small is read in another process, one after the other."""
         if len(body) <= SMALL_BYTES:
             return read_resource(body, resource_type)
-        return await to_process.run_sync(read_resource, body, resource_type, limiter=self._beside)
+        return await to_process.run_sync(_read_beside, body, resource_type, limiter=self._beside)
+
+
+def _read_beside(body: bytes, resource_type: str) -> Element:
+    """In the process of its own, which gives way to those that answer others."""
+    if os.getpriority(os.PRIO_PROCESS, 0) < LOW_PRIORITY:
+        os.setpriority(os.PRIO_PROCESS, 0, LOW_PRIORITY)
+    return read_resource(body, resource_type)
 
 
 def _check_headers(request: Request) -> None:

@@ -1,5 +1,7 @@
 """Create a resource: a partner's write becomes one command. https://hl7.org/fhir/R4/http.html#create"""
 
+from functools import partial
+
 from starlette.responses import Response
 
 from ecm.exchange.api.answering import answer
@@ -8,6 +10,7 @@ from ecm.exchange.api.writing import Intake, header, note_ids, writer_of
 from ecm.exchange.intake.forwarding import idempotency_key
 from ecm.exchange.intake.resolve import resolve
 from ecm.exchange.intake.write_table import check_admitted, find
+from ecm.exchange.large import off_the_loop
 from ecm.kit.errors import DomainError, Reason
 
 
@@ -24,9 +27,9 @@ async def create(incoming: Incoming, intake: Intake) -> Response:
     note_ids(incoming, write, root)
     writer = writer_of(incoming, intake.region, write)
     found = await resolve(intake.lookup, incoming.caller, write, root)
-    command = write.command(root, writer, found)
+    command = await off_the_loop(len(body), write.command, root, writer, found)
     given, route = header(incoming, "idempotency-key"), f"POST {resource_type}"
-    key = idempotency_key(given, client=writer.client, route=route, if_match=None, body=body)
+    key = await off_the_loop(len(body), partial(idempotency_key, given, client=writer.client, route=route, body=body))
     ref = await intake.forwarding.command(write.rpc, command, writer, key)
     return await answer(incoming, intake.lookup, intake.projection, resource_type, ref, status=201)
 

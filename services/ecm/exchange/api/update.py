@@ -16,6 +16,7 @@ from ecm.exchange.intake.memory import Sent, sent
 from ecm.exchange.intake.references import Seen
 from ecm.exchange.intake.resolve import check_kind, check_match, resolve, target_of
 from ecm.exchange.intake.write_table import Write, check_admitted, find
+from ecm.exchange.large import off_the_loop
 from ecm.exchange.search.query import as_uuid
 from ecm.kit.errors import DomainError, Reason
 
@@ -42,8 +43,10 @@ async def update(incoming: Incoming, intake: Intake) -> Response:
     updated = await target_of(intake.lookup, incoming.caller, target)
     _check_id(root, target)
     check_kind(write, updated, root)
-    request = _sent(incoming, target, body)
-    sending = _Update(incoming=incoming, intake=intake, write=write, root=root, writer=writer, request=request)
+    request = await off_the_loop(len(body), _sent, incoming, target, body)
+    sending = _Update(
+        incoming=incoming, intake=intake, write=write, root=root, size=len(body), writer=writer, request=request
+    )
     ref = await sending.send(updated)
     status = OK if ref.record_id == str(updated.record_id) else CREATED
     return await answer(incoming, intake.lookup, intake.projection, resource_type, ref, status=status)
@@ -57,6 +60,7 @@ class _Update:
     intake: Intake
     write: Write
     root: Element
+    size: int
     writer: Writer
     request: Sent
 
@@ -87,7 +91,7 @@ class _Update:
             updated=updated,
             expected_version=version,
         )
-        command = self.write.command(self.root, self.writer, found)
+        command = await off_the_loop(self.size, self.write.command, self.root, self.writer, found)
         await self.intake.memory.remember(self.request, version)
         key = self.request.key_at(version)
         return await self.intake.forwarding.command(self.write.rpc, command, self.writer, key)

@@ -34,7 +34,7 @@ class Forwarding:
         return ref
 
 
-def idempotency_key(header: str | None, *, client: str, route: str, if_match: str | None, body: bytes) -> str:
+def idempotency_key(header: str | None, *, client: str, route: str, body: bytes, if_match: str | None = None) -> str:
     """The client's key, or a digest of what it sent: the same again is the same command.
 
     IDEMPOTENCY_KEY_MISSING for a malformed one.

@@ -11,6 +11,8 @@ from ecm.api.common.v1.values_pb2 import Date, Document, PartialDate, PartialPer
 from ecm.exchange.mapping.codes import DATA_ABSENT_REASON
 
 Json = dict[str, Any]
+PIECE = 3 * 65_536
+"""Bytes that are encoded at once."""
 
 
 def prune(value: Any) -> Any:
@@ -106,13 +108,18 @@ def media_type(document: Document) -> str:
     return document.content_type or "application/octet-stream"
 
 
+def encoded(content: bytes) -> str:
+    """As base64, in pieces: one call would hold the interpreter for all of it."""
+    return "".join(base64.b64encode(content[at : at + PIECE]).decode() for at in range(0, len(content), PIECE))
+
+
 def attachment(document: Document, *, url: str = "") -> Json:
     """The document inline, or at `url` with size and hash alone."""
     content = document.content
     return {
         "contentType": media_type(document),
         "language": document.language,
-        "data": "" if url else base64.b64encode(content).decode(),
+        "data": "" if url else encoded(content),
         "url": url,
         "size": len(content),
         # FHIR's Attachment.hash is SHA-1 by definition; it guards against damage, not against malice.

@@ -4,12 +4,10 @@ https://hl7.org/fhir/R4/documents.html: whatever the Composition refers to is in
 so that author and custodian are named by identifier alone.
 """
 
-import base64
-
 from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.exchange.mapping import codes
 from ecm.exchange.mapping.documents import authors, shows_document
-from ecm.exchange.mapping.elements import instant, media_type
+from ecm.exchange.mapping.elements import encoded, instant, media_type
 from ecm.exchange.mapping.ids import fhir_id
 from ecm.exchange.mapping.resource import Json, Source
 from ecm.exchange.mapping.views import View
@@ -72,5 +70,5 @@ def _binary(source: Source[Report]) -> Json:
         "resourceType": "Binary",
         "id": fhir_id(source.record_id, "Binary"),
         "contentType": media_type(document),
-        "data": base64.b64encode(document.content).decode(),
+        "data": encoded(document.content),
     }

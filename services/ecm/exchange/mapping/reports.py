@@ -3,14 +3,13 @@
 https://hl7.org/fhir/R4/documentreference.html, …/binary.html
 """
 
-import base64
 from functools import partial
 
 from ecm.api.formulation.v1.formulation_records_pb2 import Report, ReportDraft, ReportDraftState
 from ecm.exchange.mapping import ids
 from ecm.exchange.mapping.categories import REPORT
 from ecm.exchange.mapping.documents import about_meeting, authors, document_reference, provenance, shows_document
-from ecm.exchange.mapping.elements import instant, media_type
+from ecm.exchange.mapping.elements import encoded, instant, media_type
 from ecm.exchange.mapping.report_bundle import report_bundle
 from ecm.exchange.mapping.resource import Json, MappedResource, Source
 from ecm.exchange.mapping.views import View
@@ -76,5 +75,5 @@ def _binary(source: Source[Report], view: View) -> Json | None:
     return {
         "contentType": media_type(document),
         "securityContext": source.own("DocumentReference"),
-        "data": base64.b64encode(document.content).decode(),
+        "data": encoded(document.content),
     }

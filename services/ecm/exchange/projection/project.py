@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
+from ecm.exchange.large import off_the_loop
 from ecm.exchange.locks import lock_record, lock_record_of
 from ecm.exchange.mapping import MappedResource, MappingContext, map_record
 from ecm.exchange.projection.attention import look_at
@@ -129,8 +130,9 @@ class Projection:
         context = self._context
         if reached.kind == "REPORT":
             context = replace(context, patient=await document_patient(conn, reached))
-        replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id)
-        changed = [await _apply(replacement, *found) for found in _mapped(versions, context)]
+        size = sum(len(version.content.value) for version in versions)
+        replacement = Replacement(conn, self._ids, reached.record_id, reached.child_id, size)
+        changed = [await _apply(replacement, *found) for found in await off_the_loop(size, _mapped, versions, context)]
         await note_projected(conn, reached)
         if reached.record_id == reached.child_id:
             await conn.execute(_KEPT_BY, {"child": reached.child_id, "yot": versions[-1].yot})

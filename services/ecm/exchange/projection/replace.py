@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ecm.exchange.large import off_the_loop
 from ecm.exchange.mapping import MappedResource
 from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.projection.served import Key, Wanted, wanted
@@ -27,12 +28,13 @@ _STANDING = text("""
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """Writes the resources of one record: `child_id` is None for the directory."""
+    """Writes the resources of one record: `child_id` is None for the directory, `size` that of its documents."""
 
     conn: AsyncConnection
     ids: Ids
     record_id: UUID
     child_id: UUID | None
+    size: int = 0
 
     async def apply(self, resources: list[MappedResource]) -> bool:
         """Makes them the record's resources; returns whether anything that is served changed.
@@ -45,13 +47,19 @@ class Replacement:
         at: datetime = rows[0].at
         standing: Standing = {(row.type, row.id, row.view): row for row in rows if row.pk is not None}
         aims = wanted(resources)
-        kept = {key: (standing[key], aim) for key, aim in aims.items() if key in standing and _same(standing[key], aim)}
-        news = [self._new(standing.get(key), aim, at) for key, aim in aims.items() if key not in kept]
+        kept, news = await off_the_loop(self.size, self._rendered, standing, aims, at)
         gone = [Gone(row.pk, self._version_id()) for key, row in standing.items() if key not in aims]
         if news or gone:
             await write(self.conn, self.child_id, at, news, gone)
         relabelled = await self._relabel(kept.values())
         return relabelled or bool(news or gone)
+
+    def _rendered(
+        self, standing: Standing, aims: dict[Key, Wanted], at: datetime
+    ) -> tuple[dict[Key, tuple[Row[Any], Wanted]], list[New]]:
+        """What stays as it stands, and what is written."""
+        kept = {key: (standing[key], aim) for key, aim in aims.items() if key in standing and _same(standing[key], aim)}
+        return kept, [self._new(standing.get(key), aim, at) for key, aim in aims.items() if key not in kept]
 
     def _new(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> New:
         version_id = self._version_id()

@@ -13,6 +13,7 @@ from ecm.exchange.projection.served import Wanted
 from ecm.exchange.search.index import index_rows
 
 Values = dict[str, Any]
+TOGETHER_BYTES: Final = 1_048_576
 
 # Attribute of `IndexRows` → its table, and the columns beside `resource_pk`.
 _INDEXES: Final = {
@@ -92,6 +93,28 @@ async def write(
 
     RuntimeError where something of the same type, id and view is another record's: nothing may stand in its place.
     """
+    some, *others = _grouped(news)
+    await _write(conn, child_id, at, some, gone)
+    for more in others:
+        await _write(conn, child_id, at, more, ())
+
+
+def _grouped(news: Sequence[New]) -> list[list[New]]:
+    """As many in one statement as are small together: the loop stands still while one is handed to the connection."""
+    groups: list[list[New]] = [[]]
+    size = 0
+    for new in news:
+        size += len(new.body)
+        if groups[-1] and size > TOGETHER_BYTES:
+            groups.append([])
+            size = len(new.body)
+        groups[-1].append(new)
+    return groups
+
+
+async def _write(
+    conn: AsyncConnection, child_id: UUID | None, at: datetime, news: Sequence[New], gone: Sequence[Gone]
+) -> None:
     values: Values = {"child": child_id, "at": at, "stale": [new.stale for new in news if new.stale is not None]}
     values |= {"gone": [row.pk for row in gone], "gone_version_ids": [row.version_id for row in gone]}
     written = await conn.execute(_WRITE, values | _renditions(news) | _index(news))
