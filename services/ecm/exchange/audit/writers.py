@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import asyncpg
 
 from ecm.exchange.audit.line import Line, Waiting
+from ecm.exchange.audit.turns import Turns
 from ecm.exchange.audit.writer import Writer
 from ecm.exchange.disclosure.asks import Answer, Ask, Kind, together
 from ecm.exchange.disclosure.caller import PartnerCaller
@@ -47,7 +48,7 @@ class Writers:
         self._ids = ids
         self._count = count
         self._lines: dict[_Key, Line] = {}
-        self._ready: asyncio.Queue[_Key] = asyncio.Queue()
+        self._ready: Turns[_Key] = Turns()
         # What is in the queue of those that are ready, once each, until its call begins.
         self._next: set[_Key] = set()
         # The calls of each; and how many ask at once, as it was lately.
@@ -95,7 +96,7 @@ class Writers:
             return
         self._busy[key[0]] += 1
         self._next.add(key)
-        self._ready.put_nowait(key)
+        self._ready.give(key)
 
     def _enough(self, key: _Key) -> int:
         """For a call: half of those who ask, all of a few."""
@@ -106,10 +107,10 @@ class Writers:
     async def _serve(self, writer: Writer) -> None:
         try:
             while True:
-                key = await self._ready.get()
+                key = await self._ready.take()
                 if writer.lost:
                     # Another may be there for it.
-                    self._ready.put_nowait(key)
+                    self._ready.give(key)
                     writer = await self._reopen()
                     continue
                 await self._gather(key)
