@@ -26,4 +26,7 @@ def test_every_process_was_killed_in_the_middle(outcome: Outcome) -> None:
 def test_what_goes_wrong_is_drawn_from_the_seed_alone() -> None:
     one, again, other = schedule.plan(7, 40, 6), schedule.plan(7, 40, 6), schedule.plan(8, 40, 6)
     assert one == again != other
+    for plan in (one, other):
+        met = {fault.link[1] for fault in plan if not fault.part}
+        assert {"postgres", "kafka", "issuer"} < met, "and a service"
     assert [fault.at_command for fault in one] == sorted(fault.at_command for fault in one)

@@ -84,7 +84,12 @@ class TokenDesk:
             answer = httpx.post(self.plan.token_url, data=form, timeout=10, trust_env=False)
         except httpx.HTTPError as error:
             raise OperatorError(f"The issuer doesn't answer ({type(error).__name__}).", "Start it: ecm up.") from error
-        body = answer.json()
-        if not answer.is_success:
-            raise OperatorError(f"The issuer refused: {body['error']}.", body.get("error_description", ""))
-        return str(body["access_token"])
+        try:
+            body = answer.json()
+            if not answer.is_success:
+                raise OperatorError(f"The issuer refused: {body['error']}.", body.get("error_description", ""))
+            return str(body["access_token"])
+        except (ValueError, KeyError, TypeError):
+            # A proxy's page, or an issuer that is about to end.
+            message = f"{self.plan.token_url} answered HTTP {answer.status_code}, and neither a token nor why not."
+            raise OperatorError(message, "Look at what answers there.") from None
