@@ -12,6 +12,7 @@ from ecm.kit.region import load_region
 from ecm.local.stack import Stack
 from exchange.database import fresh_database
 from exchange.inbound.world import World
+from exchange.owners import Owner, serving_owners
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -28,8 +29,15 @@ async def engine(inbound_urls: dict[str, str]) -> AsyncIterator[AsyncEngine]:
     await engine.dispose()
 
 
+@pytest_asyncio.fixture(scope="session")
+async def owners(infrastructure: Stack) -> AsyncIterator[dict[str, Owner]]:
+    """The four services that own records."""
+    async with serving_owners(infrastructure, "inbound") as serving:
+        yield serving
+
+
 @pytest_asyncio.fixture
-async def world(inbound_urls: dict[str, str], engine: AsyncEngine, repository: Path) -> World:
+async def world(inbound_urls: dict[str, str], engine: AsyncEngine, owners: dict[str, Owner], repository: Path) -> World:
     """Everything inward of an exchange but its Kafka, over empty tables."""
     sql = await asyncpg.connect(inbound_urls["owner"], ssl=False)
     tables = "grants grant_set withheld line client resource resource_version projected_child projected_record inbox"
@@ -37,4 +45,4 @@ async def world(inbound_urls: dict[str, str], engine: AsyncEngine, repository: P
     await sql.execute(f"TRUNCATE {', '.join((tables + ' ' + more).split())} CASCADE")
     await sql.execute("UPDATE exchange_state SET region_epoch = 0, region_version = 0")
     await sql.close()
-    return World.over(engine, load_region(repository / "deploy/regions/example/region.yaml"))
+    return World.over(engine, load_region(repository / "deploy/regions/example/region.yaml"), owners)

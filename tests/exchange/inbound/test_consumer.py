@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest_asyncio
@@ -23,13 +22,9 @@ from ecm.kit.settings import ServiceSettings
 from ecm.kit.trace import new_trace
 from ecm.local.stack import Stack
 from exchange.inbound.world import PSYCHOLOGY, World, child_content, patient_grant
+from exchange.owners import settings_of
 
 Publish = Callable[[UUID, int], Awaitable[None]]
-
-
-def settings_of(infrastructure: Stack, service: str, kind: type[Any]) -> Any:
-    given = {name.lower().removeprefix("ecm_"): value for name, value in infrastructure.env(service).items()}
-    return kind(**{name: value for name, value in given.items() if name in kind.model_fields})
 
 
 @pytest_asyncio.fixture
@@ -76,7 +71,7 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0)
 async def test_an_event_is_followed_hidden_where_it_cant_be_and_shown_again(
     world: World, infrastructure: Stack, publish: Publish
 ) -> None:
-    child, stranger = world.child(), world.child()
+    child, stranger = await world.child(), await world.child()
     await world.open_region()
     await world.grant(child, patient_grant())
     await world.look()
@@ -86,13 +81,13 @@ async def test_an_event_is_followed_hidden_where_it_cant_be_and_shown_again(
         return str(seen["Patient"]["name"][0]["family"]) if "Patient" in seen else ""
 
     async with consuming(world, infrastructure):
-        world.owners.put("referrals", "CHILD", child, child_content(family_name="Secondname"), child)
+        await world.owners.put("referrals", "CHILD", child, child_content(family_name="Secondname"), child)
         await publish(stranger, 1)
         await publish(child, 2)
         await until(lambda: _is(family, "Secondname"))
 
         world.owners.away.add("referrals")
-        world.owners.put("referrals", "CHILD", child, child_content(family_name="Thirdname"), child)
+        await world.owners.put("referrals", "CHILD", child, child_content(family_name="Thirdname"), child)
         await publish(child, 3)
         await until(lambda: _is(family, ""))
         world.owners.away.clear()

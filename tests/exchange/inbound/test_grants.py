@@ -18,7 +18,7 @@ SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('ecm-agency:
 
 async def opened(world: World) -> UUID:
     """A child whose Patient and referral psychology sees."""
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child, patient_grant(), category_grant("referral"))
     await world.look()
@@ -26,7 +26,7 @@ async def opened(world: World) -> UUID:
 
 
 async def test_nothing_of_a_child_is_held_before_the_first_grant(world: World) -> None:
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child)
     await world.look()
@@ -128,7 +128,7 @@ async def test_applying_waits_for_those_who_read_under_the_old_set(world: World)
 
 
 async def test_an_end_by_the_clock_is_told_by_the_sweep(world: World) -> None:
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child, expiring(patient_grant(), 5.0))
     await world.look()
@@ -140,8 +140,8 @@ async def test_an_end_by_the_clock_is_told_by_the_sweep(world: World) -> None:
 
 
 async def test_an_invitation_opens_the_appointment_and_nothing_of_the_meeting(world: World) -> None:
-    child = world.child()
-    meeting = world.owners.put("formulation", "MEETING", child, Meeting(state=MEETING_STATE_HELD))
+    child = await world.child()
+    meeting = await world.owners.put("formulation", "MEETING", child, Meeting(state=MEETING_STATE_HELD))
     await world.open_region()
     line = str(LINES[COUNCIL, "invitation"])
     invited = Grant(recipient=COUNCIL, record_id=str(meeting), purposes=[PURPOSE], view=View.VIEW_FULL, line_id=line)

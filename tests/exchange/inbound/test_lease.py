@@ -85,7 +85,7 @@ async def test_it_names_the_database_and_the_highest_set(world: World) -> None:
     lease, _, consent = lease_of(world, lambda: RenewLeaseResponse(lease_seconds=3.0))
     await lease.renew()
     assert (consent.requests[0].highest_epoch, consent.requests[0].highest_version) == (0, 0)
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     answer = await world.grant(child, patient_grant())
     await lease.renew()

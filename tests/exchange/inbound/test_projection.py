@@ -20,7 +20,7 @@ from exchange.inbound.world import PSYCHOLOGY, World, category_grant, child_cont
 
 
 async def opened(world: World) -> UUID:
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child, patient_grant(), category_grant("referral"))
     await world.look()
@@ -38,7 +38,7 @@ async def test_a_change_of_one_view_is_no_new_version_of_the_others(world: World
     child = await opened(world)
     before = await versions(world, child)
     moved = referrals.Address(lines=["9 Imagined Row"], town="Nowhereton", postcode="ZZ99 9ZZ")
-    world.owners.put("referrals", "CHILD", child, child_content(address=moved), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(address=moved), child)
     await world.project(child)
     after = await versions(world, child)
     assert [view for view in (1, 2, 3) if before[view] != after[view]] == [3]
@@ -57,7 +57,7 @@ async def test_served_bytes_hold_version_and_time(world: World) -> None:
 
 async def test_every_served_version_is_kept(world: World) -> None:
     child = await opened(world)
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     kept = await world.rows("SELECT deleted FROM resource_version WHERE type = 'Patient' AND view = 1 ORDER BY seq")
     assert [row.deleted for row in kept] == [False, False]
@@ -65,7 +65,7 @@ async def test_every_served_version_is_kept(world: World) -> None:
 
 async def test_older_never_overwrites_newer(world: World) -> None:
     child = await opened(world)
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     before = await versions(world, child)
     await world.projection.project("referrals", child, 1, time.monotonic() + 5)
@@ -75,7 +75,7 @@ async def test_older_never_overwrites_newer(world: World) -> None:
 
 async def test_what_is_another_records_is_never_written_over(world: World) -> None:
     """Its grants are those of its own child: nothing of another's may stand where they open it."""
-    child, other = await opened(world), world.child()
+    child, other = await opened(world), await world.child()
     [patient] = await world.rows(
         "SELECT DISTINCT id FROM resource WHERE type = 'Patient' AND child_id = :child", child=child
     )
@@ -91,7 +91,7 @@ async def test_what_is_another_records_is_never_written_over(world: World) -> No
 
 async def test_a_closed_record_is_gone_and_its_last_version_says_so(world: World) -> None:
     child = await opened(world)
-    world.owners.close(child)
+    await world.owners.close(child)
     await world.project(child)
     assert "Patient" not in await world.visible(PSYCHOLOGY, child)
     kept = await world.rows("SELECT deleted FROM resource_version WHERE type = 'Patient' AND view = 3 ORDER BY seq")
@@ -102,7 +102,7 @@ async def test_a_closed_record_is_gone_and_its_last_version_says_so(world: World
 
 async def test_what_cant_be_fetched_is_hidden_from_the_first_failure_on(world: World) -> None:
     child = await opened(world)
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     world.owners.away.add("referrals")
     with pytest.raises(DomainError):
         await world.project(child)
@@ -115,7 +115,7 @@ async def test_what_cant_be_fetched_is_hidden_from_the_first_failure_on(world: W
 
 async def test_what_cant_be_mapped_is_hidden_and_the_rest_stays(world: World) -> None:
     child = await opened(world)
-    world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
+    await world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
     with pytest.raises(Exception, match="holds"):
         await world.project(child)
     assert set(await world.visible(PSYCHOLOGY, child)) == {"EpisodeOfCare", "ServiceRequest", "Task"}
@@ -125,15 +125,15 @@ async def test_what_cant_be_mapped_is_hidden_and_the_rest_stays(world: World) ->
 
 async def test_a_poisoned_version_is_passed_over_once_a_newer_one_can_be_mapped(world: World) -> None:
     child = await opened(world)
-    world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     assert (await world.visible(PSYCHOLOGY, child))["Patient"]["name"][0]["family"] == "Otherson"
 
 
 async def test_a_poisoned_record_doesnt_hold_up_the_first_fetch(world: World) -> None:
-    child = world.child()
-    world.owners.put("referrals", "REFERRAL_FORM", child, referrals.Case())
+    child = await world.child()
+    await world.owners.put("referrals", "REFERRAL_FORM", child, referrals.Case())
     await world.open_region()
     await world.grant(child, patient_grant())
     await world.look()
@@ -142,7 +142,7 @@ async def test_a_poisoned_record_doesnt_hold_up_the_first_fetch(world: World) ->
 
 
 async def test_a_first_fetch_without_an_owner_is_taken_up_again(world: World) -> None:
-    child = world.child()
+    child = await world.child()
     world.owners.away.add("monitoring")
     await world.open_region()
     await world.grant(child, patient_grant())
@@ -168,18 +168,19 @@ async def test_a_change_is_told_and_an_unseen_one_isnt(world: World) -> None:
     await world.grant(child, patient_grant(view=2), category_grant("referral"))
     await world.look()
     told = len(await world.events())
-    world.owners.put("referrals", "CHILD", child, child_content(address=referrals.Address(town="Elsewhereham")), child)
+    moved = child_content(address=referrals.Address(town="Elsewhereham"))
+    await world.owners.put("referrals", "CHILD", child, moved, child)
     await world.project(child)
     await world.look()
     assert len(await world.events()) == told
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     await world.look()
     assert [kind for kind, _ in (await world.events())[told:]] == ["changed"]
 
 
 async def test_without_a_lease_nothing_is_told(world: World) -> None:
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     world.lease.held = False
     await world.grant(child, patient_grant())
@@ -212,7 +213,7 @@ async def test_the_directory_is_published_once(world: World) -> None:
 
 async def test_a_record_of_another_child_is_none_of_ours(world: World) -> None:
     await opened(world)
-    stranger = world.child()
+    stranger = await world.child()
     await world.project(stranger)
     assert await world.rows("SELECT 1 FROM resource WHERE child_id = :child", child=stranger) == []
 
@@ -221,7 +222,7 @@ async def test_a_reports_document_stays_as_it_was_assembled(world: World) -> Non
     child = await opened(world)
     pdf = Document(content_type="application/pdf", content=b"%PDF-invented", declaration=ProtectedDeclaration())
     report = Report(document=pdf, finalised_at=Timestamp(seconds=1_790_000_000))
-    record = world.owners.put("formulation", "REPORT", child, report)
+    record = await world.owners.put("formulation", "REPORT", child, report)
     await world.project(record)
     await world.grant(child, category_grant("report"))
     assert "Bundle" not in await world.visible(PSYCHOLOGY, child)  # the child's Patient stands in it
@@ -229,9 +230,9 @@ async def test_a_reports_document_stays_as_it_was_assembled(world: World) -> Non
     before = (await world.visible(PSYCHOLOGY, child))["Bundle"]
     assert before["entry"][1]["resource"]["name"][0]["family"] == "Zephyrson"
     assert "address" not in before["entry"][1]["resource"]
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     report.circulations.add(agency="la-eastvale")
-    world.owners.put("formulation", "REPORT", child, report, record)
+    await world.owners.put("formulation", "REPORT", child, report, record)
     await world.project(record)
     assert (await world.visible(PSYCHOLOGY, child))["Bundle"] == before

@@ -67,7 +67,7 @@ async def topic(infrastructure: Stack, client: str, since: int = 0) -> list[Any]
 
 async def test_events_say_nothing_but_where_to_fetch(world: World, infrastructure: Stack) -> None:
     before = len(await topic(infrastructure, PSYCHOLOGY))
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child, patient_grant(), category_grant("referral"))
     await world.look()
@@ -99,7 +99,7 @@ async def test_events_say_nothing_but_where_to_fetch(world: World, infrastructur
 
 
 async def test_what_is_sent_isnt_sent_again(world: World, infrastructure: Stack) -> None:
-    child = world.child()
+    child = await world.child()
     await world.open_region()
     await world.grant(child, patient_grant())
     await world.look()

@@ -1,19 +1,17 @@
-"""An exchange's inward side with owners in memory. Every name and number is invented."""
+"""An exchange's inward side, and owners that a test fills. Every name and number is invented."""
 
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ecm.api.common.v1.record_pb2 import CHANGE_CHANGED, CHANGE_CLOSED, CHANGE_CREATED, RecordVersion
 from ecm.api.common.v1.values_pb2 import Category, Date, View
 from ecm.api.consent.v1.consent_records_pb2 import Grant
 from ecm.api.exchange.v1 import exchange_service_pb2 as wire
@@ -22,7 +20,6 @@ from ecm.exchange.disclosure.predicate import consent_predicate
 from ecm.exchange.grants import Grants
 from ecm.exchange.projection import Projection
 from ecm.exchange.projection.directory import mapping_context
-from ecm.exchange.projection.owners import Owners
 from ecm.exchange.projection.worker import ChildWorker
 from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import Reconciliation
@@ -30,6 +27,7 @@ from ecm.kit.clock import SystemClock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import RandomIds
 from ecm.kit.region import Region
+from exchange.owners import Owner, Owners
 
 PSYCHOLOGY, COUNCIL = "nhs-psychology", "la-eastvale"
 PURPOSE = "direct-care"
@@ -51,59 +49,6 @@ class FakeLease:
             raise DomainError(Reason.LEASE_EXPIRED, "No word from consent.")
 
 
-@dataclass
-class MemoryOwners:
-    """Owners whose versions a test writes; `away` are out of reach, `real` ones are asked for a child's records."""
-
-    records: dict[UUID, list[RecordVersion]] = field(default_factory=dict)
-    service_of: dict[UUID, str] = field(default_factory=dict)
-    away: set[str] = field(default_factory=set)
-    real: dict[str, Owners] = field(default_factory=dict)
-
-    def put(
-        self, service: str, kind: str, child: UUID, content: Message, record: UUID | None = None, **more: Any
-    ) -> UUID:
-        """A new version of the record; returns its id."""
-        record = record or uuid4()
-        known = self.records.setdefault(record, [])
-        self.service_of[record] = service
-        change = more.pop("change", CHANGE_CHANGED if known else CHANGE_CREATED)
-        version = RecordVersion(
-            record_id=str(record), child_id=str(child), kind=kind, version=len(known) + 1, change=change,
-            yot="eastvale", recorded_agency="yot-eastvale", recorded_at=Timestamp(seconds=1_790_000_000), **more,
-        )  # fmt: skip
-        version.content.Pack(content)
-        known.append(version)
-        return record
-
-    def close(self, record: UUID) -> None:
-        """Nothing of the record is to be shown any more."""
-        last = self.records[record][-1]
-        closed = RecordVersion()
-        closed.CopyFrom(last)
-        closed.version += 1
-        closed.change = CHANGE_CLOSED
-        self.records[record].append(closed)
-
-    async def versions(self, service: str, record_id: UUID, after: int) -> list[RecordVersion]:
-        self._reach(service)
-        return [version for version in self.records.get(record_id, []) if version.version > after]
-
-    async def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
-        self._reach(service)
-        if service in self.real:
-            async for version in self.real[service].of_child(service, child_id):
-                yield version
-        newest = [known[-1] for record, known in self.records.items() if self.service_of[record] == service]
-        for version in newest:
-            if version.child_id == str(child_id):
-                yield version
-
-    def _reach(self, service: str) -> None:
-        if service in self.away:
-            raise DomainError(Reason.PEER_UNREACHABLE, f"{service} is away.")
-
-
 def child_content(**changes: Any) -> referrals.Child:
     """An invented child's file."""
     fields: dict[str, Any] = {
@@ -123,7 +68,7 @@ class World:
 
     engine: AsyncEngine
     region: Region
-    owners: MemoryOwners
+    owners: Owners
     lease: FakeLease
     projection: Projection
     grants: Grants
@@ -133,8 +78,8 @@ class World:
     version: int = 0
 
     @classmethod
-    def over(cls, engine: AsyncEngine, region: Region) -> "World":
-        clock, ids, owners, lease = SystemClock(), RandomIds(), MemoryOwners(), FakeLease()
+    def over(cls, engine: AsyncEngine, region: Region, services: Mapping[str, Owner]) -> "World":
+        clock, ids, owners, lease = SystemClock(), RandomIds(), Owners(services), FakeLease()
         numbering = Numbering(ids, b"k" * 32)
         reconciliation = Reconciliation(engine, numbering, lease)
         projection = Projection(engine, owners, mapping_context(region), ids)
@@ -142,11 +87,11 @@ class World:
         worker = ChildWorker(engine, projection, reconciliation, clock)
         return cls(engine, region, owners, lease, projection, grants, reconciliation, worker, numbering)
 
-    def child(self, **changes: Any) -> UUID:
+    async def child(self, **changes: Any) -> UUID:
         """A child's file with a case, at its owner."""
         child = uuid4()
-        self.owners.put("referrals", "CHILD", child, child_content(**changes), child)
-        self.owners.put("referrals", "CASE", child, referrals.Case(state=referrals.CASE_STATE_ACCEPTED))
+        await self.owners.put("referrals", "CHILD", child, child_content(**changes), child)
+        await self.owners.put("referrals", "CASE", child, referrals.Case(state=referrals.CASE_STATE_ACCEPTED))
         return child
 
     async def open_region(self, lines: dict[tuple[str, str], UUID] | None = None) -> wire.ApplyRegionResponse:
@@ -175,7 +120,7 @@ class World:
 
     async def project(self, record: UUID) -> None:
         """Follows the owner to the record's newest version."""
-        newest = self.owners.records[record][-1].version
+        newest = self.owners.held[record].version
         service = self.owners.service_of[record]
         await self.projection.project(service, record, newest, time.monotonic() + 5)
 

@@ -1,4 +1,4 @@
-"""A database of its own, with everything of an exchange but Kafka, and a `formulation` of a few lines."""
+"""A database of its own, with everything of an exchange but Kafka, and a `formulation` of a few lines for commands."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +12,7 @@ from ecm.local.stack import Stack
 from exchange.database import fresh_database
 from exchange.inbound.world import World as Inward
 from exchange.outbound.world import Server
+from exchange.owners import Owner, serving_owners
 from exchange.writes.world import Journey
 
 TABLES = (
@@ -26,8 +27,15 @@ async def write_urls(infrastructure: Stack) -> dict[str, str]:
     return await fresh_database(infrastructure, "ecm_exchange_writes")
 
 
+@pytest_asyncio.fixture(scope="session")
+async def owners(infrastructure: Stack) -> AsyncIterator[dict[str, Owner]]:
+    """The four services that own records."""
+    async with serving_owners(infrastructure, "writes") as serving:
+        yield serving
+
+
 @pytest_asyncio.fixture
-async def journey(write_urls: dict[str, str], repository: Path) -> AsyncIterator[Journey]:
+async def journey(write_urls: dict[str, str], owners: dict[str, Owner], repository: Path) -> AsyncIterator[Journey]:
     """One child, before any partner has written."""
     sql = await asyncpg.connect(write_urls["owner"], ssl=False)
     await sql.execute(f"TRUNCATE {TABLES} CASCADE")
@@ -37,7 +45,7 @@ async def journey(write_urls: dict[str, str], repository: Path) -> AsyncIterator
     engine = make_engine(write_urls["app"], pool_size=6, app_name="test-writes")
     server = Server(write_urls["app"], engine, region)
     await server.writers.start()
-    yield await Journey.begin(Inward.over(engine, region), server)
+    yield await Journey.begin(Inward.over(engine, region, owners), server)
     await server.writers.stop()
     await server.http.aclose()
     await engine.dispose()

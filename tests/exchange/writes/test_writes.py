@@ -49,10 +49,10 @@ async def test_the_council_answers_its_own_invitation(journey):
 
 
 async def test_a_contribution_is_seen_once_its_own_grant_is_there(journey):
-    known = set(journey.inward.owners.records)
+    known = set(journey.inward.owners.held)
 
     async def opened() -> None:
-        (record,) = set(journey.inward.owners.records) - known
+        (record,) = set(journey.inward.owners.held) - known
         await journey.grant(journey.record_grant(record))
 
     project = journey.inward.projection.project
@@ -99,7 +99,7 @@ async def test_what_cant_be_seen_is_told_like_what_doesnt_exist(journey, kind):
 
 
 async def test_what_belongs_together_is_of_one_child(journey):
-    other = journey.inward.child()
+    other = await journey.inward.child()
     journey.child, mine = other, journey.child
     await journey.grant()
     await journey.inward.look()
@@ -133,14 +133,14 @@ async def test_an_accuracy_check_in_between_is_no_conflict_and_a_new_draft_is(jo
     # A newer version that looks the same to psychology, and that the exchange hasn't heard of.
     checked = journey.formulation.drafted(record)
     checked.checks.add(by="case-manager")
-    owners.put("formulation", "REPORT_DRAFT", journey.child, checked, record)
+    await owners.put("formulation", "REPORT_DRAFT", journey.child, checked, record)
     final = journey.about(posted.report("final", id=draft))
     answer = await journey.put(final, if_match=etag)
     assert answer.status_code == 201, answer.text
     assert [call[1].expected_version for call in journey.formulation.calls[1:]] == [1, 2]
 
     checked.document.content = b"%PDF-1.7 another"
-    owners.put("formulation", "REPORT_DRAFT", journey.child, checked, record)
+    await owners.put("formulation", "REPORT_DRAFT", journey.child, checked, record)
     stale = await journey.put(journey.about(posted.report("preliminary", id=draft)), if_match=etag)
     assert stale.status_code == 412
 

@@ -24,7 +24,6 @@ from ecm.kit.errors import DomainError, Reason
 from exchange.inbound.world import (
     COUNCIL,
     PSYCHOLOGY,
-    MemoryOwners,
     category_grant,
     category_value,
     child_content,
@@ -32,6 +31,7 @@ from exchange.inbound.world import (
 )
 from exchange.inbound.world import World as Inward
 from exchange.outbound.world import Server
+from exchange.owners import Owners
 from unit.exchange.intake import posted
 
 SCOPE = "system/*.rs system/Observation.c system/CarePlan.cu system/DocumentReference.cu system/AppointmentResponse.c"
@@ -48,7 +48,7 @@ AUTHOR = json.dumps(
 class Formulation:
     """Keeps what it is told: (kind, content) by RPC; answers the same key the same. Stands where the Peer does."""
 
-    owners: MemoryOwners
+    owners: Owners
     child: UUID
     case: UUID
     calls: list[tuple[str, Message, str, Actor]] = field(default_factory=list)
@@ -72,24 +72,24 @@ class Formulation:
         if self.refuse is not None:
             raise self.refuse
         if idempotency_key not in self.answers:
-            self.answers[idempotency_key] = self._done(rpc, request, actor)
+            self.answers[idempotency_key] = await self._done(rpc, request, actor)
         return SimpleNamespace(ref=self.answers[idempotency_key])
 
     def drafted(self, record: UUID) -> records.ReportDraft:
         """The draft as it stands."""
         content = records.ReportDraft()
-        self.owners.records[record][-1].content.Unpack(content)
+        content.CopyFrom(self.owners.held[record].content)
         return content
 
-    def _done(self, rpc: str, request: Any, actor: Actor) -> RecordRef:
+    async def _done(self, rpc: str, request: Any, actor: Actor) -> RecordRef:
         kind, content, record = self._effect(rpc, request, actor)
         if record is not None and hasattr(request, "expected_version"):
             self._check_version(record, request.expected_version)
-        kept = self.owners.put("formulation", kind, self.child, content, record, case_id=str(self.case))
-        return RecordRef(record_id=str(kept), version=self.owners.records[kept][-1].version)
+        kept = await self.owners.put("formulation", kind, self.child, content, record, case_id=self.case)
+        return RecordRef(record_id=str(kept), version=self.owners.held[kept].version)
 
     def _check_version(self, record: UUID, expected: int) -> None:
-        newest = self.owners.records[record][-1].version
+        newest = self.owners.held[record].version
         if newest != expected:
             raise DomainError(Reason.VERSION_CONFLICT, "Read it again.", metadata={"version": str(newest)})
 
@@ -99,7 +99,7 @@ class Formulation:
             case "AnswerInvitation":
                 record = UUID(request.invitation_id)
                 content = records.Invitation()
-                self.owners.records[record][-1].content.Unpack(content)
+                content.CopyFrom(self.owners.held[record].content)
                 content.answer, content.comment = request.answer, request.comment
                 return "INVITATION", content, record
             case "ContributeInformation":
@@ -144,15 +144,15 @@ class Journey:
     async def begin(cls, inward: Inward, server: Server) -> "Journey":
         child, case = uuid4(), uuid4()
         owners = inward.owners
-        owners.put("referrals", "CHILD", child, child_content(), child)
-        owners.put("referrals", "CASE", child, referrals.Case(state=referrals.CASE_STATE_ACCEPTED), case)
+        await owners.put("referrals", "CHILD", child, child_content(), child)
+        await owners.put("referrals", "CASE", child, referrals.Case(state=referrals.CASE_STATE_ACCEPTED), case)
         meeting = records.Meeting(state=records.MEETING_STATE_HELD)
         meeting.starts_at.FromDatetime(datetime.now(UTC) - timedelta(days=1))
-        meeting_id = owners.put("formulation", "MEETING", child, meeting, case_id=str(case))
+        meeting_id = await owners.put("formulation", "MEETING", child, meeting, case_id=case)
         invitations = {
-            agency: owners.put(
+            agency: await owners.put(
                 "formulation", "INVITATION", child, records.Invitation(meeting_id=str(meeting_id), agency=agency),
-                case_id=str(case),
+                case_id=case,
             )
             for agency in (PSYCHOLOGY, COUNCIL)
         }  # fmt: skip
