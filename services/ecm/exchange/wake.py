@@ -3,12 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from ecm.kit.db.turns import still, turn
+from ecm.kit.db.turns import turn
 from ecm.kit.telemetry import logger
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Any]
+Work = Callable[["Connection"], Awaitable[bool]]
 
 POLL_SECONDS = 1.0
 BACK_OFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
@@ -17,13 +21,12 @@ BACK_OFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 class Worker:
     """Calls `work` whenever `channel` is notified, and every second; alone among all copies of the exchange.
 
-    `work` returns whether more waits. Outages of PostgreSQL, and any fault of
+    `work` reads what waits, and notes what is done, on the connection that holds the turn; it returns whether more
+    waits. Outages of PostgreSQL, and any fault of
     `work`, are ridden out with back-off.
     """
 
-    def __init__(
-        self, name: str, url: str, channel: str, work: Callable[[], Awaitable[bool]], *, poll: float = POLL_SECONDS
-    ) -> None:
+    def __init__(self, name: str, url: str, channel: str, work: Work, *, poll: float = POLL_SECONDS) -> None:
         self._name = name
         self._url = url
         self._channel = channel
@@ -45,15 +48,13 @@ class Worker:
                 await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
                 failures += 1
 
-    async def _turn(self, connection: "asyncpg.Connection[Any]") -> None:
+    async def _turn(self, connection: "Connection") -> None:
         self._woken.clear()
-        if await self._work():
-            await still(connection)
+        if await self._work(connection):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._poll):
                 await self._woken.wait()
-        await still(connection)
 
     def _wake(self, *_: object) -> None:
         self._woken.set()

@@ -36,6 +36,11 @@ def relay(world: World, infrastructure: Stack, heartbeat_seconds: float = 3600.0
     )
 
 
+async def send(world: World, sending: PartnerRelay) -> None:
+    async with world.turn() as connection:
+        await sending.work(connection)
+
+
 async def topic(infrastructure: Stack, client: str, since: int = 0) -> list[Any]:
     """Everything on a client's topic, read by that client's own principal."""
     access = infrastructure.kafka(client)
@@ -72,9 +77,9 @@ async def test_events_say_nothing_but_where_to_fetch(world: World, infrastructur
     await world.grant(child, patient_grant(), category_grant("referral"))
     await world.look()
     sending = relay(world, infrastructure)
-    await sending.work()
+    await send(world, sending)
     await world.grant(child)
-    await sending.work()
+    await send(world, sending)
     await sending.close()
 
     mine = [one for one in await topic(infrastructure, PSYCHOLOGY) if one.key.decode() == name_of(child)]
@@ -104,8 +109,8 @@ async def test_what_is_sent_isnt_sent_again(world: World, infrastructure: Stack)
     await world.grant(child, patient_grant())
     await world.look()
     sending = relay(world, infrastructure)
-    await sending.work()
-    await sending.work()
+    await send(world, sending)
+    await send(world, sending)
     await sending.close()
     mine = [one for one in await topic(infrastructure, PSYCHOLOGY) if one.key.decode() == name_of(child)]
     assert len(mine) == 1
@@ -115,7 +120,7 @@ async def test_what_is_sent_isnt_sent_again(world: World, infrastructure: Stack)
 async def test_a_heartbeat_names_no_child(world: World, infrastructure: Stack) -> None:
     await world.open_region()
     sending = relay(world, infrastructure, heartbeat_seconds=0.0)
-    await sending.work()
+    await send(world, sending)
     await sending.close()
     beats = [one for one in await topic(infrastructure, COUNCIL) if one.key == b"heartbeat"]
     assert set(orjson.loads(beats[-1].value)) == {"generation", "sequence"}

@@ -1,12 +1,14 @@
 """An exchange's inward side, and owners that a test fills. Every name and number is invented."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import asyncpg
 import orjson
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import text
@@ -126,7 +128,18 @@ class World:
 
     async def look(self) -> None:
         """What the worker does when it is woken."""
-        await self.worker.work()
+        async with self.turn() as connection:
+            await self.worker.work(connection)
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Any]:
+        """The connection on which a worker does what it alone does."""
+        url = self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        connection = await asyncpg.connect(url, ssl=False)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         async with self.engine.connect() as conn:

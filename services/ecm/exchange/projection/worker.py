@@ -1,10 +1,11 @@
 """Looks after the children in `fetch_queue`: the first fetch, then what the topics are to be told."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.exchange.projection.attention import look_at_times
@@ -13,21 +14,25 @@ from ecm.exchange.streams.reconcile import Reconciliation
 from ecm.kit.clock import Clock
 from ecm.kit.telemetry import logger
 
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Any]
+    Row = asyncpg.Record
+
 # As many share a transaction: for so long a withdrawal may have to wait.
 BATCH = 20
 REST_SECONDS = 2.0
 SWEEP_SECONDS = 5.0
 
-_QUEUED = text("""
+_QUEUED = f"""
     SELECT q.child_id, q.requested_at, p.fetched_at IS NOT NULL AS fetched
-      FROM fetch_queue q LEFT JOIN projected_child p USING (child_id) ORDER BY q.requested_at LIMIT :batch""")
+      FROM fetch_queue q LEFT JOIN projected_child p USING (child_id)
+     ORDER BY q.requested_at LIMIT {BATCH}"""  # noqa: S608 - a number of our own
 # Asked for again meanwhile: it stays. In the order of the ids, as everybody locks them.
-_DONE = text("""
+_DONE = """
     DELETE FROM fetch_queue WHERE child_id IN (
         SELECT q.child_id
-          FROM fetch_queue q
-          JOIN unnest(CAST(:children AS uuid[]), CAST(:seen AS timestamptz[])) AS d (child_id, seen) USING (child_id)
-         WHERE q.requested_at <= d.seen ORDER BY q.child_id FOR UPDATE OF q)""")
+          FROM fetch_queue q JOIN unnest($1::uuid[], $2::timestamptz[]) AS d (child_id, seen) USING (child_id)
+         WHERE q.requested_at <= d.seen ORDER BY q.child_id FOR UPDATE OF q)"""
 _ALL = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
     SELECT child_id, clock_timestamp() FROM projected_child ORDER BY child_id
@@ -42,8 +47,6 @@ class ChildWorker:
         self, engine: AsyncEngine, projection: Projection, reconciliation: Reconciliation, clock: Clock
     ) -> None:
         self._engine = engine
-        # For statements that stand alone: no transaction round them.
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._projection = projection
         self._reconciliation = reconciliation
         self._clock = clock
@@ -51,53 +54,47 @@ class ChildWorker:
         self._swept_to: Any = None
         self._sweep_at = 0.0
 
-    async def work(self) -> bool:
+    async def work(self, connection: "Connection") -> bool:
         """Looks at a batch of children; returns whether more wait."""
         await self._sweep()
-        rows = await self._queued()
-        awake = [row for row in rows if self._resting.get(row.child_id, 0.0) <= self._clock.boottime()]
+        rows = await connection.fetch(_QUEUED)
+        awake = [row for row in rows if self._resting.get(row["child_id"], 0.0) <= self._clock.boottime()]
         done = await self._told([row for row in awake if await self._fetched(row)])
+        if done:
+            await connection.execute(_DONE, _children(done), [row["requested_at"] for row in done])
         return len(rows) == BATCH and bool(done)
 
-    async def _queued(self) -> Sequence[Row[Any]]:
-        async with self._single.connect() as conn:
-            return (await conn.execute(_QUEUED, {"batch": BATCH})).all()
-
-    async def _fetched(self, row: Row[Any]) -> bool:
+    async def _fetched(self, row: "Row") -> bool:
         """Whether the child's records are here: fetched now, where they never were."""
-        if row.fetched:
+        if row["fetched"]:
             return True
         try:
-            await self._projection.fetch_child(row.child_id)
+            await self._projection.fetch_child(row["child_id"])
         except Exception as error:
             self._rest([row], error)
             return False
         return True
 
-    async def _told(self, rows: Sequence[Row[Any]]) -> Sequence[Row[Any]]:
+    async def _told(self, rows: Sequence["Row"]) -> Sequence["Row"]:
         """Those of whom all is told: together, and where that fails each alone, so that none holds the others back."""
         done = rows if await self._tell(rows) else [row for row in rows if await self._tell([row])]
-        if done:
-            for row in done:
-                self._resting.pop(row.child_id, None)
-            told = {"children": [row.child_id for row in done], "seen": [row.requested_at for row in done]}
-            async with self._single.connect() as conn:
-                await conn.execute(_DONE, told)
+        for child_id in _children(done):
+            self._resting.pop(child_id, None)
         return done
 
-    async def _tell(self, rows: Sequence[Row[Any]]) -> bool:
+    async def _tell(self, rows: Sequence["Row"]) -> bool:
         try:
             if rows:
-                await self._reconciliation.children([row.child_id for row in rows])
+                await self._reconciliation.children(_children(rows))
         except Exception as error:
             self._rest(rows, error)
             return False
         return True
 
-    def _rest(self, rows: Sequence[Row[Any]], error: Exception) -> None:
-        for row in rows:
-            logger(child_id=str(row.child_id)).warning("child.not_looked_at", exc_info=error)
-            self._resting[row.child_id] = self._clock.boottime() + REST_SECONDS
+    def _rest(self, rows: Sequence["Row"], error: Exception) -> None:
+        for child_id in _children(rows):
+            logger(child_id=str(child_id)).warning("child.not_looked_at", exc_info=error)
+            self._resting[child_id] = self._clock.boottime() + REST_SECONDS
 
     async def _sweep(self) -> None:
         """What begins or ends by the clock alone has no other cause that would tell the topics."""
@@ -112,3 +109,7 @@ class ChildWorker:
             else:
                 await look_at_times(conn, self._swept_to, now)
             self._swept_to = now
+
+
+def _children(rows: Sequence["Row"]) -> list[UUID]:
+    return [row["child_id"] for row in rows]

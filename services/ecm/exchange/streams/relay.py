@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, text
+import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ecm.exchange.streams.events import PartnerEvent
+from ecm.exchange.streams.events import Headers, PartnerEvent
 from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import topic_clients
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
@@ -18,16 +19,20 @@ from ecm.kit.metrics import OUTBOX_PUBLISHED
 from ecm.kit.telemetry import logger
 from ecm.kit.trace import new_trace
 
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Any]
+    Row = asyncpg.Record
+
 PER_CLIENT = 200
 REST_SECONDS = 5.0
 PRUNE_EVERY_SECONDS = 600.0
 
-_WAITING = text("""
+_WAITING = f"""
     SELECT * FROM (
         SELECT o.*, row_number() OVER (PARTITION BY o.client_id ORDER BY o.id) AS place
           FROM partner_outbox o WHERE o.published_at IS NULL) w
-     WHERE w.place <= :most ORDER BY w.client_id, w.id""")
-_SENT = text("UPDATE partner_outbox SET published_at = clock_timestamp() WHERE id = ANY(:sent)")
+     WHERE w.place <= {PER_CLIENT} ORDER BY w.client_id, w.id"""  # noqa: S608 - a number of our own
+_SENT = "UPDATE partner_outbox SET published_at = clock_timestamp() WHERE id = ANY($1)"
 _PRUNE = text("DELETE FROM partner_outbox WHERE published_at < clock_timestamp() - interval '2 days'")
 
 
@@ -46,8 +51,6 @@ class PartnerRelay:
         heartbeat_seconds: float,
     ) -> None:
         self._engine = engine
-        # For statements that stand alone: no transaction round them.
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._factory = producer_factory
         self._numbering = numbering
         self._region = region
@@ -59,28 +62,28 @@ class PartnerRelay:
         self._heartbeat_at = clock.boottime() + heartbeat_seconds
         self._prune_at = clock.boottime() + PRUNE_EVERY_SECONDS
 
-    async def work(self) -> bool:
+    async def work(self, connection: "Connection") -> bool:
         """Sends what waits; returns whether more does."""
         await self._by_the_clock()
-        rows = await self._waiting()
+        rows = await connection.fetch(_WAITING)
         # Beside each other, none left behind: what is under way is never sent again before it has ended.
         async with asyncio.TaskGroup() as group:
-            of_client = groupby(rows, lambda row: row.client_id)
-            sent = [group.create_task(self._send(client, list(waiting))) for client, waiting in of_client]
-        return any(task.result() == PER_CLIENT for task in sent)
+            of_client = groupby(rows, lambda row: row["client_id"])
+            sending = [group.create_task(self._send(client, list(waiting))) for client, waiting in of_client]
+        sent = [task.result() for task in sending]
+        if any(sent):
+            await connection.execute(_SENT, [place for places in sent for place in places])
+        return any(len(places) == PER_CLIENT for places in sent)
 
     async def close(self) -> None:
         """Stops the producers, bounded."""
         for sender in self._senders.values():
             await sender.close()
 
-    async def _waiting(self) -> Sequence[Row[Any]]:
-        async with self._single.connect() as conn:
-            return (await conn.execute(_WAITING, {"most": PER_CLIENT})).all()
-
-    async def _send(self, client: str, rows: Sequence[Row[Any]]) -> int:
+    async def _send(self, client: str, rows: Sequence["Row"]) -> list[int]:
+        """Ids of what Kafka has taken: all or none."""
         if self._resting.get(client, 0.0) > self._clock.boottime():
-            return 0
+            return []
         topic = client_topic(self._region, client)
         sender = self._senders.setdefault(client, Sender(self._factory, topic))
         try:
@@ -88,18 +91,21 @@ class PartnerRelay:
         except SendFailedError:
             logger(topic=topic).warning("partner_outbox.send_failed", exc_info=True)
             self._resting[client] = self._clock.boottime() + REST_SECONDS
-            return 0
-        async with self._single.connect() as conn:
-            await conn.execute(_SENT, {"sent": [row.id for row in rows]})
+            return []
         OUTBOX_PUBLISHED.labels(topic).inc(len(rows))
-        return len(rows)
+        return [row["id"] for row in rows]
 
-    def _message(self, row: Row[Any]) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-        dataref = f"{self._base}/events/{row.token}" if row.token else ""
+    def _message(self, row: "Row") -> tuple[bytes, bytes, Headers]:
         event = PartnerEvent(
-            row.event_id, row.event_type, row.created_at, row.key, dataref, row.generation, row.sequence
+            id=row["event_id"],
+            kind=row["event_type"],
+            time=row["created_at"],
+            key=row["key"],
+            dataref=f"{self._base}/events/{row['token']}" if row["token"] else "",
+            generation=row["generation"],
+            sequence=row["sequence"],
         )
-        return row.key.encode(), event.body(), event.headers(self._region, new_trace().traceparent)
+        return event.key.encode(), event.body(), event.headers(self._region, new_trace().traceparent)
 
     async def _by_the_clock(self) -> None:
         now = self._clock.boottime()

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from pydantic import SecretStr
-from sqlalchemy import Row, delete, select, text
+from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.kit.bus.events import Event, Headers, encode_headers
@@ -18,9 +18,13 @@ from ecm.kit.db.engine import plain
 from ecm.kit.db.failures import is_transient
 from ecm.kit.db.tables import idempotency, inbox, outbox
 from ecm.kit.db.transaction import OUTBOX_CHANNEL
-from ecm.kit.db.turns import still, turn
+from ecm.kit.db.turns import turn
 from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
 from ecm.kit.telemetry import logger
+
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[Any]
+    Row = asyncpg.Record
 
 POLL_SECONDS = 1.0
 BATCH = 500
@@ -32,15 +36,18 @@ INBOX_KEPT = timedelta(days=30)
 IDEMPOTENCY_KEPT = timedelta(days=30)
 
 _ONE_RELAY = "ecm-outbox"
-_WAITING = select(outbox).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(BATCH)
-_SENT = text("UPDATE outbox SET published_at = now() WHERE id = ANY(:sent)")
+_WAITING = f"""
+    SELECT id, event_id, key, type, value, traceparent, created_at FROM outbox
+     WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"""  # noqa: S608 - a number of our own
+_SENT = "UPDATE outbox SET published_at = now() WHERE id = ANY($1)"
 
 
 class OutboxRelay:
     """Publishes rows in the order of their ids, which is the order of each record's versions.
 
     A row is sent at least once: readers know a repetition by `ce_id`. A row is
-    marked only after Kafka has acknowledged it and all before it.
+    marked only after Kafka has acknowledged it and all before it. Reads and marks
+    on the connection that holds the turn: who has lost the turn does neither.
     """
 
     def __init__(
@@ -54,8 +61,6 @@ class OutboxRelay:
         clock: Clock,
     ) -> None:
         self._engine = engine
-        # For statements that stand alone: no transaction round them.
-        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._topic = topic
         self._source = source
         self._listen_url = plain(listen_url)
@@ -81,14 +86,13 @@ class OutboxRelay:
         finally:
             await self._sender.close()
 
-    async def publish_waiting(self) -> int:
+    async def publish_waiting(self, connection: "Connection") -> int:
         """Publishes one batch; returns how many rows. SendFailedError where Kafka didn't take it."""
-        async with self._single.connect() as connection:
-            rows = (await connection.execute(_WAITING)).all()
+        rows = await connection.fetch(_WAITING)
         OUTBOX_WAITING.labels(self._topic).set(len(rows))
         if rows:
             await self._sender.send([self._message(row) for row in rows])
-            await self._mark(rows)
+            await self._mark(connection, rows)
         return len(rows)
 
     async def prune(self) -> None:
@@ -99,12 +103,12 @@ class OutboxRelay:
             await connection.execute(delete(inbox).where(inbox.c.received_at < now - INBOX_KEPT))
             await connection.execute(delete(idempotency).where(idempotency.c.created_at < now - IDEMPOTENCY_KEPT))
 
-    async def _relay(self, connection: "asyncpg.Connection[Any]") -> None:
+    async def _relay(self, connection: "Connection") -> None:
         failures = 0
         while True:
             self._woken.clear()
             try:
-                published = await self.publish_waiting()
+                published = await self.publish_waiting(connection)
                 failures = 0
             except SendFailedError:
                 logger(topic=self._topic, attempt=failures).warning("outbox.send_failed", exc_info=True)
@@ -113,7 +117,6 @@ class OutboxRelay:
                 published = 0
             if published < BATCH:
                 await self._sleep()
-            await still(connection)
             await self._prune_sometimes()
 
     async def _sleep(self) -> None:
@@ -130,22 +133,21 @@ class OutboxRelay:
     def _wake(self, *_: object) -> None:
         self._woken.set()
 
-    def _message(self, row: Row[Any]) -> tuple[bytes, bytes, Headers]:
+    def _message(self, row: "Row") -> tuple[bytes, bytes, Headers]:
         event = Event(
-            id=str(row.event_id),
-            type=row.type,
+            id=str(row["event_id"]),
+            type=row["type"],
             source=self._source,
-            time=row.created_at,
-            key=row.key,
-            traceparent=row.traceparent,
-            value=row.value,
+            time=row["created_at"],
+            key=row["key"],
+            traceparent=row["traceparent"],
+            value=row["value"],
         )
-        return row.key.encode(), row.value, encode_headers(event)
+        return event.key.encode(), event.value, encode_headers(event)
 
-    async def _mark(self, rows: Sequence[Row[Any]]) -> None:
-        async with self._single.connect() as connection:
-            await connection.execute(_SENT, {"sent": [row.id for row in rows]})
+    async def _mark(self, connection: "Connection", rows: Sequence["Row"]) -> None:
+        await connection.execute(_SENT, [row["id"] for row in rows])
         OUTBOX_PUBLISHED.labels(self._topic).inc(len(rows))
         now = self._clock.now()
         for row in rows:
-            OUTBOX_SECONDS.labels(self._topic).observe((now - row.created_at).total_seconds())
+            OUTBOX_SECONDS.labels(self._topic).observe((now - row["created_at"]).total_seconds())

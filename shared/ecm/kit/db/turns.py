@@ -1,4 +1,7 @@
-"""Work that one process alone does for a database: its turn lasts as long as a connection of its own."""
+"""Work that one process alone does for a database: its turn lasts as long as a connection of its own.
+
+What it does alone it does on that connection: then nobody does it whose turn is over.
+"""
 
 import asyncio
 import contextlib
@@ -26,9 +29,10 @@ async def turn(
 ) -> AsyncIterator["Connection"]:
     """Waits for the turn called `name`, and holds it within the block; `notified` is called at a NOTIFY on `channel`.
 
-    Ask `still(connection)` at least every `IDLE_SECONDS`. Every wait is bounded but that for the turn.
+    Ask something at least every `IDLE_SECONDS`. Every wait is bounded but that for the turn. What is written on the
+    connection may be lost where PostgreSQL crashes within a second: notes of what is done, which is then done again.
     """
-    bounds = {"idle_session_timeout": f"{IDLE_SECONDS}s"}
+    bounds = {"idle_session_timeout": f"{IDLE_SECONDS}s", "synchronous_commit": "off"}
     connection = await asyncpg.connect(
         plain(url), timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS, server_settings=bounds, ssl=False
     )
@@ -40,11 +44,6 @@ async def turn(
         with contextlib.suppress(Exception):
             await connection.close(timeout=2)
         connection.terminate()
-
-
-async def still(connection: "Connection") -> None:
-    """Raises where the connection is gone, and the turn with it: another may be at work."""
-    await connection.fetchval("SELECT 1")
 
 
 async def _take(connection: "Connection", name: str) -> None:
