@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ecm.kit.db.direct import Direct
+
 _EXCLUSIVE = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
-_EXCLUSIVE_OF_CHILD = text(
+_EXCLUSIVE_OF_CHILD = Direct(
     "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0)) FROM projected_child WHERE child_id = :child"
 )
 _SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:name, 0))")
@@ -39,7 +41,7 @@ async def lock_record(conn: AsyncConnection, record_id: object) -> None:
 async def lock_record_of(conn: AsyncConnection, record_id: object, child_id: object) -> bool:
     """The same where the exchange holds the child; returns whether it does."""
     named = {"name": f"ecm-record:{record_id}", "child": child_id}
-    return (await conn.execute(_EXCLUSIVE_OF_CHILD, named)).first() is not None
+    return await _EXCLUSIVE_OF_CHILD.first(conn, named) is not None
 
 
 async def lock_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:

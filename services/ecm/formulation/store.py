@@ -5,7 +5,7 @@ from typing import TypeVar
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from ecm.api.common.v1.record_pb2 import RecordRef
@@ -14,6 +14,7 @@ from ecm.api.formulation.v1 import formulation_records_pb2 as contents
 from ecm.formulation.model.cases import KnownCase
 from ecm.formulation.tables import known_case
 from ecm.kit.db.changes import Kinds, RecordEvents
+from ecm.kit.db.direct import Direct
 from ecm.kit.db.records import Record
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason
@@ -36,6 +37,10 @@ KINDS: Kinds = {
     "CHILD_VOICE": (events.RECORD_KIND_CHILD_VOICE, contents.ChildVoice),
 }
 _KIND_OF: dict[type[Message], str] = {message: kind for kind, (_, message) in KINDS.items()}
+
+
+_FOUND = select(known_case).where(known_case.c.case_id == bindparam("case"))
+_CASE, _CASE_LOCKED = Direct(_FOUND), Direct(_FOUND.with_for_update())
 
 
 def record_events() -> RecordEvents:
@@ -86,8 +91,7 @@ async def of_case(
 
 async def find_case(tx: Tx, case_id: UUID, *, lock: bool = False) -> KnownCase | None:
     """The case as last heard of; `lock` makes others wait who decide by what hangs on it."""
-    query = select(known_case).where(known_case.c.case_id == case_id)
-    row = (await tx.conn.execute(query.with_for_update() if lock else query)).first()
+    row = await (_CASE_LOCKED if lock else _CASE).first(tx.conn, {"case": case_id})
     return KnownCase(row.case_id, row.child_id, row.yot, row.state, row.erased, row.version) if row else None
 
 

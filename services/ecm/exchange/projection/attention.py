@@ -10,10 +10,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ecm.kit.db.direct import Direct
+
 CHANNEL = "ecm_fetch"
 
 _WAKE = f"SELECT pg_notify('{CHANNEL}', '')"
-_ADD = text(f"""
+_ADD = Direct(f"""
     WITH queued AS (
         INSERT INTO fetch_queue (child_id, requested_at)
         SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children)
@@ -42,7 +44,7 @@ _ADD_OF_TIMES = text("""
 
 async def look_at(conn: AsyncConnection, children: Iterable[UUID]) -> None:
     """Queues children, where they have had a grant; woken at commit."""
-    await conn.execute(_ADD, {"children": list(children)})
+    await _ADD.run(conn, {"children": list(children)})
 
 
 async def look_at_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:

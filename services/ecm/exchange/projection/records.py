@@ -10,14 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.tables.projection import projected_record
+from ecm.kit.db.direct import Direct
 
-_PROJECTED = text("""
+_PROJECTED = Direct("""
     INSERT INTO projected_record AS p (record_id, child_id, service, kind, known_version, projected_version)
     VALUES (:record_id, :child_id, :service, :kind, :known_version, :known_version)
     ON CONFLICT (record_id) DO UPDATE SET
         known_version = greatest(p.known_version, excluded.known_version),
         projected_version = excluded.projected_version, hidden = false, failure = NULL""")
-_VERSION = text("SELECT projected_version, hidden FROM projected_record WHERE record_id = :record")
+_VERSION = Direct("SELECT projected_version, hidden FROM projected_record WHERE record_id = :record")
 _HELD = text("SELECT 1 FROM projected_child WHERE child_id = :child")
 _HIDE = text("UPDATE resource SET hidden = true WHERE record_id = ANY(:records) AND NOT hidden")
 
@@ -50,7 +51,7 @@ async def is_projected(conn: AsyncConnection, child_id: UUID) -> bool:
 
 async def projected_version(conn: AsyncConnection, record_id: UUID) -> tuple[int, bool]:
     """The version projected (0: none), and whether the record is hidden."""
-    row = (await conn.execute(_VERSION, {"record": record_id})).first()
+    row = await _VERSION.first(conn, {"record": record_id})
     return (row.projected_version, row.hidden) if row else (0, False)
 
 
@@ -63,7 +64,7 @@ async def known(conn: AsyncConnection, service: str, record_id: UUID, version: i
 
 async def note_projected(conn: AsyncConnection, reached: RecordAt) -> None:
     """The version is projected, and shown."""
-    await conn.execute(_PROJECTED, reached.row())
+    await _PROJECTED.run(conn, reached.row())
 
 
 async def note_failed(conn: AsyncConnection, reached: RecordAt, failure: str) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.exchange.large import off_the_loop
@@ -15,12 +15,13 @@ from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.projection.served import Key, Wanted, wanted
 from ecm.exchange.projection.writing import Gone, New, write
 from ecm.exchange.tables.resources import resource
+from ecm.kit.db.direct import Direct
 from ecm.kit.ids import Ids
 
-Standing = dict[Key, Row[Any]]
+Standing = dict[Key, Any]
 
 # FHIR's instants have milliseconds here: the column and the bytes must say the same.
-_STANDING = text("""
+_STANDING = Direct("""
     SELECT n.at, r.pk, r.type, r.id, r.view, r.categories, r.only_for, r.version_id, r.last_updated, r.body, r.hidden
       FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at) n
       LEFT JOIN resource r ON r.record_id = ANY(:records)""")
@@ -43,7 +44,7 @@ class Replacement:
         version id: none is a counter, none is used again after a restore. What the
         record no longer yields leaves a last version that says it is gone.
         """
-        rows = (await self.conn.execute(_STANDING, {"records": list(record_ids(self.record_id))})).all()
+        rows = await _STANDING.all(self.conn, {"records": list(record_ids(self.record_id))})
         at: datetime = rows[0].at
         standing: Standing = {(row.type, row.id, row.view): row for row in rows if row.pk is not None}
         aims = wanted(resources)
@@ -56,19 +57,19 @@ class Replacement:
 
     def _rendered(
         self, standing: Standing, aims: dict[Key, Wanted], at: datetime
-    ) -> tuple[dict[Key, tuple[Row[Any], Wanted]], list[New]]:
+    ) -> tuple[dict[Key, tuple[Any, Wanted]], list[New]]:
         """What stays as it stands, and what is written."""
         kept = {key: (standing[key], aim) for key, aim in aims.items() if key in standing and _same(standing[key], aim)}
         return kept, [self._new(standing.get(key), aim, at) for key, aim in aims.items() if key not in kept]
 
-    def _new(self, row: Row[Any] | None, aim: Wanted, at: datetime) -> New:
+    def _new(self, row: Any | None, aim: Wanted, at: datetime) -> New:
         version_id = self._version_id()
         return New(aim, version_id, aim.served(version_id, at), row.pk if row is not None else None)
 
     def _version_id(self) -> str:
         return self.ids.uuid().hex
 
-    async def _relabel(self, kept: Iterable[tuple[Row[Any], Wanted]]) -> bool:
+    async def _relabel(self, kept: Iterable[tuple[Any, Wanted]]) -> bool:
         """Same bytes; perhaps other categories, and shown again where it was hidden."""
         other = [(row, aim) for row, aim in kept if row.hidden or not _labelled(row, aim)]
         for row, aim in other:
@@ -77,10 +78,10 @@ class Replacement:
         return bool(other)
 
 
-def _same(row: Row[Any], aim: Wanted) -> bool:
+def _same(row: Any, aim: Wanted) -> bool:
     """Whether the very bytes stand there already."""
     return bytes(row.body) == aim.served(row.version_id, row.last_updated)
 
 
-def _labelled(row: Row[Any], aim: Wanted) -> bool:
+def _labelled(row: Any, aim: Wanted) -> bool:
     return list(row.categories) == list(aim.categories) and row.only_for == aim.only_for

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.exchange.projection.served import Wanted
 from ecm.exchange.search.index import index_rows
+from ecm.kit.db.direct import Direct
 
 Values = dict[str, Any]
 TOGETHER_BYTES: Final = 1_048_576
@@ -37,7 +37,7 @@ def _indexed(rows: str) -> str:
 
 _CHILD, _AT = "CAST(:child AS uuid)", "CAST(:at AS timestamptz)"
 # No category's name has a comma.
-_WRITE = text(f"""
+_WRITE = Direct(f"""
     WITH news AS (
         SELECT n.type, n.id, n.view, n.record_id, string_to_array(n.categories, ',') AS categories, n.only_for,
                n.version_id, n.body, n.place
@@ -117,8 +117,8 @@ async def _write(
 ) -> None:
     values: Values = {"child": child_id, "at": at, "stale": [new.stale for new in news if new.stale is not None]}
     values |= {"gone": [row.pk for row in gone], "gone_version_ids": [row.version_id for row in gone]}
-    written = await conn.execute(_WRITE, values | _renditions(news) | _index(news))
-    if written.rowcount != len(news) + len(gone):
+    written = await _WRITE.run(conn, values | _renditions(news) | _index(news))
+    if written != len(news) + len(gone):
         raise RuntimeError("What is to be written is another record's already.")
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.exchange.streams.events import HEARTBEAT, UNAVAILABLE, pseudonym
+from ecm.kit.db.direct import Direct
 from ecm.kit.ids import Ids
 
 CHANNEL: Final = "ecm_partner_outbox"
@@ -19,7 +20,7 @@ _NEXT = text("""
     INSERT INTO event_counter (client_id, key, n) VALUES (:client, :key, 1)
     ON CONFLICT (client_id, key) DO UPDATE SET n = event_counter.n + 1 RETURNING n""")
 # One statement for however many events: `ApplyGrants` runs it while everybody waits.
-_STORE = text(f"""
+_STORE = Direct(f"""
     WITH news AS (
         SELECT * FROM unnest(CAST(:keys AS text[]), CAST(:kinds AS text[]), CAST(:types AS text[]),
                              CAST(:ids AS uuid[]), CAST(:versions AS text[]), CAST(:tokens AS text[]),
@@ -79,7 +80,7 @@ class Numbering:
         """
         ordered = list(news)
         if ordered:
-            await conn.execute(_STORE, self._columns(client, ordered))
+            await _STORE.run(conn, self._columns(client, ordered))
         return len(ordered)
 
     async def heartbeat(self, conn: AsyncConnection, client: str) -> None:

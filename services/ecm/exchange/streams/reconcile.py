@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ecm.exchange.disclosure.predicate import consent_predicate, opened_to
@@ -17,6 +17,7 @@ from ecm.exchange.lease import LeaseCheck
 from ecm.exchange.locks import lock_topic
 from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
 from ecm.exchange.streams.numbering import News, Numbering
+from ecm.kit.db.direct import Direct
 
 _SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "(SELECT n.at FROM now n)"}
 # Read after the lock: the transaction's now() is older than the wait for it.
@@ -24,7 +25,7 @@ _AT = "now AS MATERIALIZED (SELECT clock_timestamp() AS at)"
 
 # What is open of a child is gathered once, not once a resource. A resource that is gone still has its served
 # versions: they say whose it was. Every resource is looked up in `told`, however much that holds.
-_DIFFERENT = text(f"""
+_DIFFERENT = Direct(f"""
     WITH {_AT}, o AS MATERIALIZED (
         SELECT c.child_id, o.* FROM unnest(CAST(:children AS uuid[])) AS c (child_id)
          CROSS JOIN LATERAL ({opened_to("c.child_id", **_SEES)}) o
@@ -49,12 +50,12 @@ _CLOSED = text(f"""
      WHERE t.client_id = :client AND NOT EXISTS (
         SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {consent_predicate("r", **_SEES)})
      ORDER BY t.type, t.id""")  # noqa: S608
-_CLIENTS = text("""
+_CLIENTS = Direct("""
     SELECT c.client_id, c.agency, c.purpose FROM client c
      WHERE c.topic AND NOT c.blocked AND (CAST(:agencies AS text[]) IS NULL OR c.agency = ANY(:agencies))
      ORDER BY c.agency, c.client_id""")
 # Who has no grant on a child, and whose topic never spoke of it, has nothing to be told.
-_CONCERNED = text("""
+_CONCERNED = Direct("""
     SELECT n.client_id, n.child_id
       FROM unnest(CAST(:clients AS text[]), CAST(:agencies AS text[]), CAST(:children AS uuid[]),
                   CAST(:keys AS text[])) AS n (client_id, agency, child_id, key)
@@ -79,7 +80,7 @@ class TopicClient:
 async def topic_clients(conn: AsyncConnection, agencies: Iterable[str] | None = None) -> list[TopicClient]:
     """The clients with a topic, of these agencies or of all."""
     wanted = {"agencies": None if agencies is None else list(agencies)}
-    return [TopicClient(*row) for row in await conn.execute(_CLIENTS, wanted)]
+    return [TopicClient(*row) for row in await _CLIENTS.all(conn, wanted)]
 
 
 class Reconciliation:
@@ -124,7 +125,7 @@ class Reconciliation:
                 "children": [child_id for _, child_id in pairs],
                 "keys": [self._numbering.key(client.client_id, child_id) for client, child_id in pairs],
             }
-            found = (await conn.execute(_CONCERNED, named)).all()
+            found = await _CONCERNED.all(conn, named)
         of = {client: [row.child_id for row in found if row.client_id == client.client_id] for client in clients}
         return [(client, concerning) for client, concerning in of.items() if concerning]
 
@@ -139,11 +140,11 @@ class Reconciliation:
 
 async def _different(conn: AsyncConnection, client: TopicClient, children: Sequence[UUID]) -> list[News]:
     """What to say of children: of each what closed, then what opened or changed."""
-    rows = await conn.execute(_DIFFERENT, client.named | {"children": list(children)})
+    rows = await _DIFFERENT.all(conn, client.named | {"children": list(children)})
     return [News(_kind(row), row.child_id, row.type, row.id, row.seen or "") for row in rows]
 
 
-def _kind(row: Row[Any]) -> str:
+def _kind(row: Any) -> str:
     if row.seen is None:
         return UNAVAILABLE
     return AVAILABLE if row.told is None else CHANGED

@@ -39,8 +39,8 @@ def is_transient(error: BaseException) -> bool:
     if state in _TRANSIENT or state.startswith("08"):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or _lost(error.orig)
-    return _lost(error)
+        return error.connection_invalidated or is_lost(error.orig)
+    return is_lost(error)
 
 
 def in_domain_words(error: Exception) -> Exception:
@@ -62,7 +62,8 @@ def told_in_domain_words() -> Iterator[None]:
         raise told from error
 
 
-def _lost(error: BaseException | None) -> bool:
+def is_lost(error: BaseException | None) -> bool:
+    """Whether the driver's error says that the connection is gone, or that nobody answers on it."""
     if isinstance(error, asyncpg.InterfaceError):
         # "Connection is closed"; but wrong arguments, which are ValueErrors too, stay wrong.
         return not isinstance(error, ValueError)

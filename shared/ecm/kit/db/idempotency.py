@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from google.rpc.status_pb2 import Status
 from sqlalchemy import text
 
+from ecm.kit.db.direct import Direct
 from ecm.kit.db.uow import Tx
 from ecm.kit.errors import DomainError, Reason, from_status, to_status
 
@@ -18,7 +19,7 @@ _FIND = text(f"SELECT request_hash, response, error FROM idempotency WHERE {_ITS
 _TAKE = text("""
     INSERT INTO idempotency (principal, method, key, request_hash, created_at)
     VALUES (:principal, :method, :key, :request_hash, :created_at) ON CONFLICT DO NOTHING RETURNING key""")
-_ANSWERED = text(f"UPDATE idempotency SET response = :answer WHERE {_ITS_ROW}")  # noqa: S608
+_ANSWERED = Direct(f"UPDATE idempotency SET response = :answer WHERE {_ITS_ROW}")  # noqa: S608
 _REFUSED = text(f"""
     UPDATE idempotency SET error = :refusal
      WHERE {_ITS_ROW} AND response IS NULL AND error IS NULL""")  # noqa: S608
@@ -78,7 +79,7 @@ async def claim(tx: Tx, command: CommandKey) -> Claim:
 async def store_answer(tx: Tx, command: CommandKey, response: Message) -> None:
     """Keeps the answer, in the transaction of the command's effect."""
     answer = response.SerializeToString(deterministic=True)
-    await tx.conn.execute(_ANSWERED, command.named | {"answer": answer})
+    await _ANSWERED.run(tx.conn, command.named | {"answer": answer})
 
 
 async def store_error(tx: Tx, command: CommandKey, error: DomainError) -> None:

@@ -1,13 +1,15 @@
 """Records as another service fetches them: versions on the wire, in order, a page at a time."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Text, any_, bindparam, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, Text, any_, bindparam, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.kit.db.changes import change_of
+from ecm.kit.db.direct import Direct
 from ecm.kit.db.pages import Page, bounded
 from ecm.kit.db.tables import record, record_version
 from ecm.kit.db.transaction import Transaction
@@ -18,7 +20,7 @@ from ecm.kit.ids import parse_uuid
 async def versions(tx: Transaction, record_id: UUID, after: int) -> Page:
     """The versions above `after`. NOT_FOUND where the record isn't one that may be seen."""
     asked = {"record": record_id, "after": after, "yots": _yots(tx)}
-    page = await _page(tx, _VERSIONS, asked)
+    page = _page(await _VERSIONS.all(tx.conn, asked))
     if not page.versions and (await tx.conn.execute(_KNOWN, asked)).first() is None:
         raise not_found(None)
     return page
@@ -29,7 +31,7 @@ async def of_child(tx: Transaction, child_id: UUID, page_token: str) -> Page:
     query = newest(tx).where(record.c.child_id == child_id)
     if page_token:
         query = query.where(await _beyond(tx, page_token))
-    return await _page(tx, bounded(query, "created_at", "record_id"))
+    return _page((await tx.conn.execute(bounded(query, "created_at", "record_id"))).all())
 
 
 def newest(tx: Transaction) -> Select[Any]:
@@ -55,8 +57,7 @@ async def _beyond(tx: Transaction, page_token: str) -> ColumnElement[bool]:
     return tuple_(record.c.created_at, record.c.record_id) > tuple_(created_at, last)
 
 
-async def _page(tx: Transaction, query: Select[Any], asked: dict[str, Any] | None = None) -> Page:
-    rows = (await tx.conn.execute(query, asked)).all()
+def _page(rows: Sequence[Any]) -> Page:
     return Page([_wire(row) for row in rows], more=bool(rows) and rows[0].total > len(rows))
 
 
@@ -77,15 +78,17 @@ def _joined() -> Select[Any]:
 _SCOPE = bindparam("yots", type_=ARRAY(Text))
 _IN_SCOPE = or_(_SCOPE.is_(None), record.c.yot == any_(_SCOPE))
 _KNOWN = select(record.c.record_id).where(record.c.record_id == bindparam("record"), _IN_SCOPE)
-_VERSIONS = bounded(
-    _joined().where(
-        record_version.c.record_id == bindparam("record"), record_version.c.version > bindparam("after"), _IN_SCOPE
-    ),
-    "version",
+_VERSIONS = Direct(
+    bounded(
+        _joined().where(
+            record_version.c.record_id == bindparam("record"), record_version.c.version > bindparam("after"), _IN_SCOPE
+        ),
+        "version",
+    )
 )
 
 
-def _wire(row: Row[Any]) -> RecordVersion:
+def _wire(row: Any) -> RecordVersion:
     version = RecordVersion(
         record_id=str(row.record_id),
         child_id=str(row.child_id),

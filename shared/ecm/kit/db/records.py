@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 
 from ecm.kit.db import record_pages as pages
 from ecm.kit.db.changes import RecordEvents
+from ecm.kit.db.direct import Direct
 from ecm.kit.db.pages import Page
 from ecm.kit.db.tables import record, record_version
 from ecm.kit.db.transaction import Transaction
@@ -184,7 +185,7 @@ class Records:
     async def _insert_head(self, made: Record[M]) -> None:
         names = ("record_id", "kind", "child_id", "case_id", "yot", "version", "closed")
         values = {name: getattr(made, name) for name in names} | {"created_at": self._tx.now}
-        if (await self._tx.conn.execute(_NEW_HEAD, values)).first() is None:
+        if await _NEW_HEAD.first(self._tx.conn, values) is None:
             raise DomainError(Reason.ALREADY_EXISTS, "A record with this id exists already.")
 
     async def _move_head(self, made: Record[M]) -> None:
@@ -199,7 +200,7 @@ class Records:
             "recorded_practitioner": self._tx.principal.practitioner,
             "traceparent": current_trace().traceparent,
         }
-        await self._tx.conn.execute(_NEW_VERSION, values)
+        await _NEW_VERSION.run(self._tx.conn, values)
         event = self._events.changed(
             made.kind,
             record_id=made.record_id,
@@ -212,8 +213,8 @@ class Records:
 
 
 _NOBODY = (datetime.min.replace(tzinfo=UTC), "", "")
-_NEW_HEAD = upsert(record).on_conflict_do_nothing().returning(record.c.record_id)
-_NEW_VERSION = insert(record_version)
+_NEW_HEAD = Direct(upsert(record).on_conflict_do_nothing().returning(record.c.record_id))
+_NEW_VERSION = Direct(insert(record_version))
 
 
 def _bytes(content: Message) -> bytes:

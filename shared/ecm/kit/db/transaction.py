@@ -3,10 +3,10 @@
 from datetime import date, datetime
 
 from google.protobuf.message import Message
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ecm.kit.auth.principal import Principal
+from ecm.kit.db.direct import Direct
 from ecm.kit.db.scope import Scope
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
@@ -15,7 +15,7 @@ from ecm.kit.trace import current_trace
 OUTBOX_CHANNEL = "ecm_outbox"
 
 # Ids follow the order of the events: they are given out after the sorting.
-_SEND = text(f"""
+_SEND = Direct(f"""
     WITH sent AS (
         INSERT INTO outbox (event_id, key, type, value, traceparent, created_at)
         SELECT event_id, key, type, value, traceparent, created_at
@@ -62,5 +62,5 @@ class Transaction:
         """Writes the events; called before the commit, while the records' locks are still held: that is their order."""
         if self._outgoing:
             columns = {f"{name}s": [row[name] for row in self._outgoing] for name in self._outgoing[0]}
-            await self.conn.execute(_SEND, columns)
+            await _SEND.run(self.conn, columns)
         self._outgoing.clear()
