@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 from pydantic import SecretStr
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ecm.kit.bus.events import Event, Headers, encode_headers
@@ -39,6 +39,7 @@ _ONE_RELAY = "ecm-outbox"
 _WAITING = f"""
     SELECT id, event_id, key, type, value, traceparent, created_at FROM outbox
      WHERE published_at IS NULL ORDER BY id LIMIT {BATCH}"""  # noqa: S608 - a number of our own
+_ASK = text("SELECT 1")
 _SENT = "UPDATE outbox SET published_at = now() WHERE id = ANY($1)"
 
 
@@ -83,8 +84,15 @@ class OutboxRelay:
                         logger(topic=self._topic).error("outbox.failed", exc_info=True)
                     await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
                     failures += 1
+                    await self._ask_the_pool()
         finally:
             await self._sender.close()
+
+    async def _ask_the_pool(self) -> None:
+        """Where one connection went without a word others did: found out here, and no command waits for them."""
+        with contextlib.suppress(Exception):
+            async with self._engine.connect() as connection:
+                await connection.execute(_ASK)
 
     async def publish_waiting(self, connection: "Connection") -> int:
         """Publishes one batch; returns how many rows. SendFailedError where Kafka didn't take it."""
