@@ -80,7 +80,7 @@ class Grants:
             await _replace_child(conn, child_id, rows, restricted)
             made = await _stand_child(conn, child_id, request.epoch, request.version)
             await self._tell_closed(conn, agencies, child_id)
-            await look_at(conn, [child_id])
+            await look_at(conn, child_id)
         return self._enforced(made).answer(wire.ApplyGrantsResponse)
 
     async def apply_region(self, request: wire.ApplyRegionRequest) -> wire.ApplyRegionResponse:

@@ -13,14 +13,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ecm.kit.db.direct import Direct
 
 CHANNEL = "ecm_fetch"
+# More is as much as all of the child, and needn't be kept.
+MOST_RECORDS = 100
 
 _WAKE = f"SELECT pg_notify('{CHANNEL}', '')"
 _ADD = Direct(f"""
     WITH queued AS (
-        INSERT INTO fetch_queue (child_id, requested_at)
-        SELECT p.child_id, clock_timestamp() FROM projected_child p WHERE p.child_id = ANY(:children)
-         ORDER BY p.child_id
-        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at
+        INSERT INTO fetch_queue AS q (child_id, requested_at, records)
+        SELECT p.child_id, clock_timestamp(), CAST(:records AS uuid[]) FROM projected_child p
+         WHERE p.child_id = :child
+        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at,
+            records = CASE WHEN cardinality(q.records) + cardinality(excluded.records) <= {MOST_RECORDS}
+                           THEN q.records || excluded.records END
     ) {_WAKE}""")  # noqa: S608 - a constant of our own
 _ADD_OF_AGENCIES = text(f"""
     WITH queued AS (
@@ -28,7 +32,7 @@ _ADD_OF_AGENCIES = text(f"""
         SELECT p.child_id, clock_timestamp() FROM projected_child p
          WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = p.child_id AND g.recipient = ANY(:agencies))
          ORDER BY p.child_id
-        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at
+        ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at, records = NULL
     ) {_WAKE}""")  # noqa: S608
 # A grant or its line began or ended meanwhile: nothing else would tell.
 _ADD_OF_TIMES = text("""
@@ -39,12 +43,15 @@ _ADD_OF_TIMES = text("""
          WHERE g.valid_from BETWEEN :since AND :until OR g.valid_until BETWEEN :since AND :until
             OR l.valid_from BETWEEN :since AND :until OR l.valid_until BETWEEN :since AND :until)
      ORDER BY p.child_id
-    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at""")
+    ON CONFLICT (child_id) DO UPDATE SET requested_at = excluded.requested_at, records = NULL""")
 
 
-async def look_at(conn: AsyncConnection, children: Iterable[UUID]) -> None:
-    """Queues children, where they have had a grant; woken at commit."""
-    await _ADD.run(conn, {"children": list(children)})
+async def look_at(conn: AsyncConnection, child_id: UUID, records: Iterable[UUID] | None = None) -> None:
+    """Queues a child, where it has had a grant; woken at commit.
+
+    `records`: under which ids what changed stands, if all of it still stands there; None: all of the child.
+    """
+    await _ADD.run(conn, {"child": child_id, "records": None if records is None else list(records)})
 
 
 async def look_at_agencies(conn: AsyncConnection, agencies: Iterable[str]) -> None:

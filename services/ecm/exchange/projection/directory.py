@@ -36,7 +36,7 @@ async def publish_directory(engine: AsyncEngine, region: Region, ids: Ids) -> bo
     record_id = directory_record(region.slug)
     async with engine.begin() as conn:
         await lock_record(conn, record_id)
-        return await Replacement(conn, ids, record_id, None).apply(directory(region))
+        return bool(await Replacement(conn, ids, record_id, None).apply(directory(region)))
 
 
 def _registered(region: Region) -> dict[tuple[str, str], tuple[str, str]]:

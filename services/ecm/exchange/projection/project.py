@@ -13,6 +13,7 @@ from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.exchange.large import off_the_loop
 from ecm.exchange.locks import lock_record, lock_record_of
 from ecm.exchange.mapping import MappedResource, MappingContext, map_record
+from ecm.exchange.mapping.ids import record_ids
 from ecm.exchange.projection.attention import look_at
 from ecm.exchange.projection.document import document_patient
 from ecm.exchange.projection.owners import FETCH_SECONDS, OWNERS, Owners
@@ -24,7 +25,7 @@ from ecm.exchange.projection.records import (
     note_projected,
     projected_version,
 )
-from ecm.exchange.projection.replace import Replacement
+from ecm.exchange.projection.replace import Change, Replacement
 from ecm.kit.db.failures import is_transient
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.ids import Ids
@@ -90,7 +91,7 @@ class Projection:
         if await is_projected(conn, reached.child_id) and await note_failed(conn, reached, why):
             named = {"record_id": str(reached.record_id), "kind": reached.kind, "version": reached.version}
             logger(**named).warning("projection.hidden", reason=why)
-            await look_at(conn, [reached.child_id])
+            await look_at(conn, reached.child_id)
 
     async def _newer(
         self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int
@@ -137,7 +138,8 @@ class Projection:
         if reached.record_id == reached.child_id:
             await conn.execute(_KEPT_BY, {"child": reached.child_id, "yot": versions[-1].yot})
         if any(changed):
-            await look_at(conn, [reached.child_id])
+            gone = Change.GONE in changed
+            await look_at(conn, reached.child_id, None if gone else record_ids(reached.record_id))
 
     async def _fail_alone(self, reached: RecordAt, error: Exception) -> None:
         async with self._engine.begin() as conn:
@@ -163,7 +165,7 @@ def _mapped(
     return [*earlier, (versions[-1], map_record(versions[-1], context))]
 
 
-async def _apply(replacement: Replacement, version: RecordVersion, resources: list[MappedResource]) -> bool:
+async def _apply(replacement: Replacement, version: RecordVersion, resources: list[MappedResource]) -> Change:
     """One line per version, in the trace of the command that made it: here its way ends."""
     changed = await replacement.apply(resources)
     named = {"record_id": version.record_id, "kind": version.kind, "version": version.version}

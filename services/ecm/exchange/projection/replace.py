@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import IntEnum
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,16 @@ _STANDING = Direct("""
       LEFT JOIN resource r ON r.record_id = ANY(:records)""")
 
 
+class Change(IntEnum):
+    """What a replacement did to what is served."""
+
+    NOTHING = 0
+    WRITTEN = 1
+    """All that changed stands there."""
+    GONE = 2
+    """Something went."""
+
+
 @dataclass(frozen=True, slots=True)
 class Replacement:
     """Writes the resources of one record: `child_id` is None for the directory, `size` that of its documents."""
@@ -37,8 +48,8 @@ class Replacement:
     child_id: UUID | None
     size: int = 0
 
-    async def apply(self, resources: list[MappedResource]) -> bool:
-        """Makes them the record's resources; returns whether anything that is served changed.
+    async def apply(self, resources: list[MappedResource]) -> Change:
+        """Makes them the record's resources; returns what changed of what is served.
 
         A view whose bytes are the same keeps its version. A new one gets a random
         version id: none is a counter, none is used again after a restore. What the
@@ -53,7 +64,9 @@ class Replacement:
         if news or gone:
             await write(self.conn, self.child_id, at, news, gone)
         relabelled = await self._relabel(kept.values())
-        return relabelled or bool(news or gone)
+        if gone:
+            return Change.GONE
+        return Change.WRITTEN if news or relabelled else Change.NOTHING
 
     def _rendered(
         self, standing: Standing, aims: dict[Key, Wanted], at: datetime

@@ -24,7 +24,7 @@ REST_SECONDS = 2.0
 SWEEP_SECONDS = 5.0
 
 _QUEUED = f"""
-    SELECT q.child_id, q.requested_at, p.fetched_at IS NOT NULL AS fetched
+    SELECT q.child_id, q.requested_at, q.records, p.fetched_at IS NOT NULL AS fetched
       FROM fetch_queue q LEFT JOIN projected_child p USING (child_id)
      ORDER BY q.requested_at LIMIT {BATCH}"""  # noqa: S608 - a number of our own
 # Asked for again meanwhile: it stays. In the order of the ids, as everybody locks them.
@@ -36,7 +36,7 @@ _DONE = """
 _ALL = text("""
     INSERT INTO fetch_queue (child_id, requested_at)
     SELECT child_id, clock_timestamp() FROM projected_child ORDER BY child_id
-    ON CONFLICT DO NOTHING""")
+    ON CONFLICT (child_id) DO UPDATE SET records = NULL""")
 _NOW = text("SELECT clock_timestamp()")
 
 
@@ -85,7 +85,7 @@ class ChildWorker:
     async def _tell(self, rows: Sequence["Row"]) -> bool:
         try:
             if rows:
-                await self._reconciliation.children(_children(rows))
+                await self._reconciliation.children({row["child_id"]: row["records"] for row in rows})
         except Exception as error:
             self._rest(rows, error)
             return False

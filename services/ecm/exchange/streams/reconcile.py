@@ -4,7 +4,7 @@
 `ApplyGrants`' own transaction what closed, afterwards what opened or changed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -23,26 +23,30 @@ _SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "(SELECT n.at FROM
 # Read after the lock: the transaction's now() is older than the wait for it.
 _AT = "now AS MATERIALIZED (SELECT clock_timestamp() AS at)"
 
-# What is open of a child is gathered once, not once a resource. A resource that is gone still has its served
-# versions: they say whose it was. Every resource is looked up in `told`, however much that holds.
+# What is open of a child is gathered once, not once a resource. Of a child that is looked at whole a resource that is
+# gone still has its served versions: they say whose it was. Every resource is looked up in `told`, however much that
+# holds; nothing is joined with all that is known of the child, which would cost its square.
 _DIFFERENT = Direct(f"""
     WITH {_AT}, o AS MATERIALIZED (
         SELECT c.child_id, o.* FROM unnest(CAST(:children AS uuid[])) AS c (child_id)
          CROSS JOIN LATERAL ({opened_to("c.child_id", **_SEES)}) o
-    ), seen AS MATERIALIZED (
-        SELECT r.child_id, r.type, r.id, r.version_id
-          FROM o JOIN resource r ON r.child_id = o.child_id AND {consent_predicate("r", **_SEES, opened="o")}
+    ), looked AS (
+        SELECT r.* FROM resource r WHERE r.child_id = ANY(:whole)
+        UNION ALL SELECT r.* FROM resource r WHERE r.record_id = ANY(:records)
     ), known AS (
-        SELECT v.child_id, v.type, v.id FROM resource_version v WHERE v.child_id = ANY(:children)
-        UNION SELECT s.child_id, s.type, s.id FROM seen s
+        SELECT r.child_id, r.type, r.id,
+               CASE WHEN {consent_predicate("r", **_SEES, opened="o")} THEN r.version_id END AS version_id
+          FROM looked r JOIN o USING (child_id)
+        UNION ALL SELECT v.child_id, v.type, v.id, NULL FROM resource_version v WHERE v.child_id = ANY(:whole)
+    ), seen AS (
+        SELECT k.child_id, k.type, k.id, max(k.version_id) AS version_id FROM known k GROUP BY k.child_id, k.type, k.id
     )
-    SELECT k.child_id, k.type, k.id, s.version_id AS seen, t.version_id AS told
-      FROM known k LEFT JOIN seen s USING (type, id)
-      LEFT JOIN LATERAL (
-        SELECT t.version_id FROM told t WHERE t.client_id = :client AND t.type = k.type AND t.id = k.id LIMIT 1
+    SELECT s.child_id, s.type, s.id, s.version_id AS seen, t.version_id AS told
+      FROM seen s LEFT JOIN LATERAL (
+        SELECT t.version_id FROM told t WHERE t.client_id = :client AND t.type = s.type AND t.id = s.id LIMIT 1
       ) t ON true
      WHERE s.version_id IS DISTINCT FROM t.version_id
-     ORDER BY k.child_id, s.version_id IS NOT NULL, k.type, k.id""")  # noqa: S608 - fragments of our own, no values
+     ORDER BY s.child_id, s.version_id IS NOT NULL, s.type, s.id""")  # noqa: S608 - fragments of our own, no values
 _CLOSED = text(f"""
     WITH {_AT}
     SELECT t.type, t.id, k.child_id FROM told t
@@ -61,6 +65,10 @@ _CONCERNED = Direct("""
                   CAST(:keys AS text[])) AS n (client_id, agency, child_id, key)
      WHERE EXISTS (SELECT 1 FROM grants g WHERE g.child_id = n.child_id AND g.recipient = n.agency)
         OR EXISTS (SELECT 1 FROM event_counter e WHERE e.client_id = n.client_id AND e.key = n.key)""")
+
+
+LookedAt = Mapping[UUID, Sequence[UUID] | None]
+"""Children, and of each under which ids what changed stands; None: all of the child."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,18 +110,21 @@ class Reconciliation:
             rows = await conn.execute(_CLOSED, client.named)
             news = [News(UNAVAILABLE, row.child_id, row.type, row.id) for row in rows]
         else:
-            news = [item for item in await _different(conn, client, [child_id]) if item.kind == UNAVAILABLE]
+            news = [item for item in await _different(conn, client, {child_id: None}) if item.kind == UNAVAILABLE]
         return await self._numbering.store(conn, client.client_id, news)
 
-    async def children(self, children: Sequence[UUID]) -> int:
+    async def children(self, looked_at: LookedAt) -> int:
         """Tells every client what opened, changed and closed of some children; returns how many events.
 
         A client's in one transaction. LEASE_EXPIRED where `consent` hasn't been heard for too long: a narrowing may
         wait.
         """
         self._lease.require()
-        concerned = await self._concerned(children)
-        return sum([await self._of_client(client, concerning) for client, concerning in concerned])
+        told = [
+            await self._of_client(client, {child_id: looked_at[child_id] for child_id in children})
+            for client, children in await self._concerned(list(looked_at))
+        ]
+        return sum(told)
 
     async def _concerned(self, children: Sequence[UUID]) -> list[tuple[TopicClient, list[UUID]]]:
         async with self._reading.connect() as conn:
@@ -129,18 +140,20 @@ class Reconciliation:
         of = {client: [row.child_id for row in found if row.client_id == client.client_id] for client in clients}
         return [(client, concerning) for client, concerning in of.items() if concerning]
 
-    async def _of_client(self, client: TopicClient, children: Sequence[UUID]) -> int:
+    async def _of_client(self, client: TopicClient, looked_at: LookedAt) -> int:
         self._lease.require()
         async with self._engine.begin() as conn:
             await lock_topic(conn, client.agency, client.client_id)
-            stored = await self._numbering.store(conn, client.client_id, await _different(conn, client, children))
+            stored = await self._numbering.store(conn, client.client_id, await _different(conn, client, looked_at))
             self._lease.require()
             return stored
 
 
-async def _different(conn: AsyncConnection, client: TopicClient, children: Sequence[UUID]) -> list[News]:
+async def _different(conn: AsyncConnection, client: TopicClient, looked_at: LookedAt) -> list[News]:
     """What to say of children: of each what closed, then what opened or changed."""
-    rows = await _DIFFERENT.all(conn, client.named | {"children": list(children)})
+    whole = [child_id for child_id, records in looked_at.items() if records is None]
+    some = [record for records in looked_at.values() for record in records or ()]
+    rows = await _DIFFERENT.all(conn, client.named | {"children": list(looked_at), "whole": whole, "records": some})
     return [News(_kind(row), row.child_id, row.type, row.id, row.seen or "") for row in rows]
 
 

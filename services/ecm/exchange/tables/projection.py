@@ -1,6 +1,7 @@
 """Which children and records are held, and how far each has come."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Table, Text, Uuid, false, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from ecm.exchange.tables.base import at, metadata
 
@@ -30,10 +31,12 @@ projected_record = Table(
     Index("projected_record_child_idx", "child_id"),
 )
 
-# Children whose records are to be fetched; NOTIFY ecm_fetch wakes the worker.
+# Children who are to be looked at; NOTIFY ecm_fetch wakes the worker.
 fetch_queue = Table(
     "fetch_queue",
     metadata,
     Column("child_id", Uuid, primary_key=True),
     at("requested_at", now=True),
+    # Under which ids what changed stands; NULL: all of the child.
+    Column("records", ARRAY(Uuid)),
 )

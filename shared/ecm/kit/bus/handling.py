@@ -28,13 +28,15 @@ BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the message is done with; else after how many seconds it is tried again."""
+    """Whether the message is done with, else after how many seconds it is tried again; and whether it was of use."""
 
     done: bool
     retry_after: float = 0.0
+    of_use: bool = True
 
 
 DONE = Verdict(done=True)
+PASSED_OVER = Verdict(done=True, of_use=False)
 
 
 def passes_by_itself(error: Exception) -> bool:
@@ -81,7 +83,7 @@ class Handling:
             return await self._bury(message, error, where)
         if self._passed_over(event):
             EVENTS.labels(self._group, "passed_over").inc()
-            return DONE
+            return PASSED_OVER
         with with_trace(event.traceparent), EVENT_SECONDS.labels(self._group).time():
             try:
                 fresh = await self._effect(event)

@@ -41,6 +41,8 @@ def make_engine(
         "lock_timeout": f"{LOCK_SECONDS}s",
         "idle_in_transaction_session_timeout": f"{IDLE_IN_TRANSACTION_SECONDS}s",
         "timezone": "UTC",
+        # The planner would look anew at every call whose arrays it knows, and takes longer than most statements do.
+        "plan_cache_mode": "force_generic_plan",
     }
     engine = create_async_engine(
         driver_url(url),

@@ -32,7 +32,11 @@ async def turn(
     Ask something at least every `IDLE_SECONDS`. Every wait is bounded but that for the turn. What is written on the
     connection may be lost where PostgreSQL crashes within a second: notes of what is done, which is then done again.
     """
-    bounds = {"idle_session_timeout": f"{IDLE_SECONDS}s", "synchronous_commit": "off"}
+    bounds = {
+        "idle_session_timeout": f"{IDLE_SECONDS}s",
+        "synchronous_commit": "off",
+        "plan_cache_mode": "force_generic_plan",
+    }
     connection = await asyncpg.connect(
         plain(url), timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS, server_settings=bounds, ssl=False
     )
