@@ -29,7 +29,7 @@ async def test_of_a_change_its_record_alone_is_looked_at(world: World) -> None:
     before = len(await world.events())
     async with world.engine.begin() as conn:
         await conn.exec_driver_sql("UPDATE told SET version_id = 'as if it had changed' WHERE type <> 'Patient'")
-    world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name="Otherson"), child)
     await world.project(child)
     [records] = await waiting(world)
     assert set(records or ()) >= set(record_ids(child))
@@ -47,8 +47,8 @@ async def test_of_a_change_its_record_alone_is_looked_at(world: World) -> None:
 async def test_where_something_went_all_of_the_child_is_looked_at(world: World) -> None:
     await settled(world)
     before = len(await world.events())
-    case = next(record for record, known in world.owners.records.items() if known[-1].kind == "CASE")
-    world.owners.close(case)
+    case = next(record for record, held in world.owners.held.items() if held.kind == "CASE")
+    await world.owners.close(case)
     await world.project(case)
     assert await waiting(world) == [None]
     await world.look()
