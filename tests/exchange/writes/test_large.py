@@ -4,10 +4,8 @@ import base64
 import os
 import threading
 
-import psutil
 import pytest
 
-from ecm.exchange.api.body import LOW_PRIORITY
 from ecm.exchange.intake import documents
 from ecm.exchange.mapping import elements
 from ecm.exchange.projection import writing
@@ -73,12 +71,6 @@ async def test_it_goes_in_and_out_beside_the_loop(journey, threads, statements):
     assert threads["in"] and threads["out"]
     assert threading.get_ident() not in threads["in"] | threads["out"]
     assert statements == [1, 1, 2]
-
-
-async def test_what_parses_it_gives_way(journey):
-    await journey.send("POST", "DocumentReference", b"{" + b" " * 70_000 + b"}", COUNCIL)
-    parsing = [each for each in psutil.Process().children() if "anyio.to_process" in each.cmdline()]
-    assert [each.nice() for each in parsing] == [max(LOW_PRIORITY, psutil.Process().nice())]
 
 
 @pytest.mark.parametrize(

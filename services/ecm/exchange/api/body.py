@@ -1,7 +1,5 @@
 """The body of a write: bounded, FHIR JSON, of the type in the address."""
 
-import os
-
 from anyio import CapacityLimiter, to_process
 from starlette.requests import Request
 
@@ -17,7 +15,6 @@ _MEDIA = frozenset({"application/fhir+json", "application/json"})
 
 
 LARGE_BYTES = 1_048_576
-LOW_PRIORITY = 10
 
 
 class Reading:
@@ -46,14 +43,7 @@ class Reading:
         """As `read_resource`; a body that isn't small is read in another process, one after the other."""
         if len(body) <= SMALL_BYTES:
             return read_resource(body, resource_type)
-        return await to_process.run_sync(_read_beside, body, resource_type, limiter=self._beside)
-
-
-def _read_beside(body: bytes, resource_type: str) -> Element:
-    """In the process of its own, which gives way to those that answer others."""
-    if os.getpriority(os.PRIO_PROCESS, 0) < LOW_PRIORITY:
-        os.setpriority(os.PRIO_PROCESS, 0, LOW_PRIORITY)
-    return read_resource(body, resource_type)
+        return await to_process.run_sync(read_resource, body, resource_type, limiter=self._beside)
 
 
 def _check_headers(request: Request) -> None:
