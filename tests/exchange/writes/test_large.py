@@ -55,13 +55,13 @@ def statements(monkeypatch):
 
 
 async def test_it_goes_in_and_out_beside_the_loop(journey, threads, statements):
-    known = set(journey.inward.owners.records)
+    known = set(journey.inward.owners.held)
     project = journey.inward.projection.project
 
     async def project_and_open(*args):
         statements.clear()
         await project(*args)
-        (record,) = set(journey.inward.owners.records) - known
+        (record,) = set(journey.inward.owners.held) - known
         await journey.grant(journey.record_grant(record))
 
     journey.inward.projection.project = project_and_open
