@@ -11,7 +11,7 @@ from joserfc.jwk import ECKey, OctKey, RSAKey
 from ecm.kit.auth.claims import claims_schema
 from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.errors import DomainError, GrpcStatus, Reason
-from unit.kit.builders import ISSUER, FakeClock, TestIssuer
+from unit.kit.builders import ISSUER, REPOSITORY, FakeClock, TestIssuer
 
 
 @pytest.fixture
@@ -190,3 +190,8 @@ async def test_a_new_key_isnt_called_wrong_while_the_issuer_is_away(
 
 def test_the_claims_have_a_schema() -> None:
     assert set(claims_schema()["required"]) == {"iss", "sub", "aud", "exp", "iat"}
+
+
+def test_the_published_schema_of_claims_is_current() -> None:
+    published = json.loads((REPOSITORY / "deploy" / "regions" / "claims.schema.json").read_text())
+    assert published == claims_schema(), "run: python -m ecm.kit.auth.claims > deploy/regions/claims.schema.json"

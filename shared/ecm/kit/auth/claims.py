@@ -44,5 +44,13 @@ class Claims(BaseModel):
 
 
 def claims_schema() -> dict[str, Any]:
-    """The JSON Schema of the claims, for both issuers."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema"} | Claims.model_json_schema()
+    """The JSON Schema (draft 2020-12) published as deploy/regions/claims.schema.json: for every issuer."""
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "https://ecm-exchange.example/claims/v1"}
+    return head | Claims.model_json_schema()
+
+
+if __name__ == "__main__":
+    import json
+    import sys
+
+    sys.stdout.write(json.dumps(claims_schema(), indent=2, ensure_ascii=False) + "\n")
