@@ -199,7 +199,8 @@ def tokens(random: Random) -> None:
 
 def _token(random: Random) -> str:
     header = {"alg": "ES256", "kid": "k1", "typ": "at+jwt"}
-    claims = {"iss": ISSUER, "sub": "x", "aud": [BASE], "exp": 2**40, "iat": 0, "azp": "x", "ecm_roles": []}
+    now = int(SystemClock().now().timestamp())
+    claims = {"iss": ISSUER, "sub": "x", "aud": [BASE], "exp": now + 300, "iat": now, "azp": "x", "ecm_roles": []}
     for _ in range(random.randrange(3)):
         claims = bent(random, claims)
     payload = json.dumps(claims).encode("utf-8", "surrogatepass")

@@ -318,9 +318,8 @@ class Tokens:
 
     async def token(self) -> str:
         bad = self.bad and self.forgotten < self.bad_until
-        return self.issuer.token(
-            sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, exp=1 if bad else 4_000_000_000
-        )
+        expired = {"exp": 1} if bad else {}
+        return self.issuer.token(sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, **expired)
 
     def forget(self) -> None:
         self.forgotten += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import json
 from typing import Any
 
@@ -54,6 +55,8 @@ BAD_CLAIMS: dict[str, tuple[dict[str, Any], Reason]] = {
     "a longer audience": ({"aud": ["ecm-referrals-2"]}, Reason.TOKEN_AUDIENCE),
     "malformed roles": ({"ecm_roles": "case-manager"}, Reason.TOKEN_MALFORMED),
     "malformed exp": ({"exp": "tomorrow"}, Reason.TOKEN_MALFORMED),
+    "longer than an hour": ({"iat": 1_764_000_000, "exp": 1_764_003_601}, Reason.TOKEN_MALFORMED),
+    "ten years long": ({"exp": 2_100_000_000}, Reason.TOKEN_MALFORMED),
 } | {f"no {name}": ({name: None}, Reason.TOKEN_CLAIM_MISSING) for name in ("iss", "sub", "aud", "exp", "iat")}
 
 
@@ -146,6 +149,54 @@ async def test_a_key_that_the_issuer_dropped_opens_nothing_after_ten_minutes(
     issuer.keys = [ECKey.generate_key("P-256", {"kid": "k9"})]
     clock.advance(601)
     assert await reason(verifier, issuer.token()) is Reason.TOKEN_SIGNATURE
+
+
+def long_token(issuer: TestIssuer, clock: FakeClock) -> str:
+    """One that lives for as long as may be."""
+    return issuer.token(exp=int(clock.now().timestamp()) + 3600)
+
+
+async def test_a_remembered_token_ends_with_its_key(
+    verifier: TokenVerifier, issuer: TestIssuer, clock: FakeClock
+) -> None:
+    token = long_token(issuer, clock)
+    await verifier.verify(token)
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "k1"})]
+    clock.advance(601)
+    assert await reason(verifier, token) is Reason.TOKEN_SIGNATURE
+    assert not verifier.knows(token)
+
+
+async def test_a_token_in_use_all_the_time_ends_with_its_key(
+    verifier: TokenVerifier, issuer: TestIssuer, clock: FakeClock
+) -> None:
+    token = long_token(issuer, clock)
+    await verifier.verify(token)
+    issuer.keys = [ECKey.generate_key("P-256", {"kid": "k9"})]
+    for _ in range(60):
+        clock.advance(10)
+        with contextlib.suppress(DomainError):
+            await verifier.verify(token)
+        await asyncio.sleep(0.001)
+    assert await reason(verifier, token) is Reason.TOKEN_SIGNATURE
+
+
+async def test_a_failure_of_long_ago_keeps_no_dropped_key(
+    verifier: TokenVerifier, issuer: TestIssuer, clock: FakeClock
+) -> None:
+    await verifier.verify(issuer.token())
+    clock.advance(601)
+    issuer.away = True
+    await verifier.verify(issuer.token())
+    clock.advance(19)
+    await verifier.verify(issuer.token())
+    await asyncio.sleep(0.01)
+    assert issuer.asked == 3, "beside the one that goes by what is known"
+    issuer.away, issuer.keys = False, [ECKey.generate_key("P-256", {"kid": "k9"})]
+    clock.advance(21)
+    # Who comes while it is asked waits, too.
+    reasons = await asyncio.gather(*(reason(verifier, issuer.token(scope=scope)) for scope in "ab"))
+    assert reasons == [Reason.TOKEN_SIGNATURE] * 2 and issuer.asked == 4
 
 
 async def test_an_issuer_that_is_away(verifier: TokenVerifier, issuer: TestIssuer) -> None:

@@ -22,7 +22,7 @@ class Claims(BaseModel):
     iss: str
     sub: str = Field(min_length=1, description="The person, or the service account.")
     aud: list[str] = Field(min_length=1)
-    exp: int = Field(description="Seconds since 1970, UTC.")
+    exp: int = Field(description="Seconds since 1970, UTC; an hour after `iat` at most.")
     iat: int = Field(description="Seconds since 1970, UTC.")
     nbf: int = Field(default=0, description="Not valid before; seconds since 1970, UTC.")
     azp: str = Field(default="", description="The client that the token was issued to.")

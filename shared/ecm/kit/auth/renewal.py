@@ -3,23 +3,29 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from ecm.kit.clock import Clock
 from ecm.kit.telemetry import logger
 
 
 class Renewal:
     """At most one attempt at a time. `attempt` raises where the issuer gives nothing; TimeoutError after `seconds`."""
 
-    def __init__(self, what: str, attempt: Callable[[], Awaitable[None]], seconds: float) -> None:
+    def __init__(self, what: str, attempt: Callable[[], Awaitable[None]], seconds: float, clock: Clock) -> None:
         self._what = what
         self._attempt = attempt
         self._seconds = seconds
+        self._clock = clock
         self._task: asyncio.Task[None] | None = None
-        self.failed = False
+        self._failed_at = float("-inf")
 
     @property
     def under_way(self) -> bool:
         """Whether an attempt is being made."""
         return self._task is not None and not self._task.done()
+
+    def failed_within(self, seconds: float) -> bool:
+        """Whether the last attempt that has ended failed, so lately."""
+        return self._clock.boottime() - self._failed_at <= seconds
 
     def begin(self) -> None:
         """An attempt is under way from now on; nobody waits for it."""
@@ -48,7 +54,7 @@ class Renewal:
             async with asyncio.timeout(self._seconds):
                 await self._attempt()
         except Exception as error:
-            self.failed = True
+            self._failed_at = self._clock.boottime()
             logger(part=self._what).warning("issuer.not_heard", exc_info=error)
             raise
-        self.failed = False
+        self._failed_at = float("-inf")

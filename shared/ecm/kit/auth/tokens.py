@@ -44,7 +44,7 @@ class TokenSource:
         self._clock = clock or SystemClock()
         self._token = ""
         self._renew_at = self._good_until = self._asked_at = float("-inf")
-        self._renewing = Renewal(f"a token for {audience}", self._renew, ASK_SECONDS)
+        self._renewing = Renewal(f"a token for {audience}", self._renew, ASK_SECONDS, self._clock)
 
     async def token(self) -> str:
         """A token that lives for 10 s at least; PEER_UNREACHABLE where the issuer gives none within 5 s."""

@@ -4,7 +4,7 @@ import base64
 import hashlib
 import json
 from collections import OrderedDict
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 from joserfc import jwt
@@ -13,7 +13,7 @@ from joserfc.jwk import Key
 from pydantic import ValidationError
 
 from ecm.kit.auth.claims import Claims
-from ecm.kit.auth.jwks import JwksCache
+from ecm.kit.auth.jwks import RENEW_SECONDS, JwksCache
 from ecm.kit.clock import Clock
 from ecm.kit.errors import DomainError, Reason
 from ecm.kit.metrics import TOKENS_CHECKED
@@ -21,31 +21,41 @@ from ecm.kit.metrics import TOKENS_CHECKED
 ALGORITHMS = ("ES256", "ES384", "RS256", "PS256")
 REQUIRED = ("iss", "sub", "aud", "exp", "iat")
 LEEWAY_SECONDS = 5
+LONGEST_LIFE_SECONDS = 3_600
+"""No issuer may give a token for longer: what is stolen ends."""
 LONGEST_TOKEN = 16_384
 CACHED_TOKENS = 4_096
 JWS_PARTS = 3
 
 
+class Remembered(NamedTuple):
+    """A token that was verified: its claims, and until when (seconds since 1970) they are gone by."""
+
+    claims: Claims
+    until: float
+
+
 class TokenVerifier:
     """Says what a token claims, or why it opens nothing.
 
-    A token that has been verified once is remembered by its hash; its times are
-    checked anew at every use.
+    A token that has been verified is remembered by its hash, for as long as keys aren't fetched anew; its times are
+    checked at every use.
     """
 
     def __init__(self, issuer: str, jwks_url: str, audience: str, clock: Clock, http: httpx.AsyncClient) -> None:
         self._issuer = issuer
         self._audience = audience
         self._clock = clock
-        self._keys = JwksCache(jwks_url, clock, http)
-        self._verified: OrderedDict[bytes, Claims] = OrderedDict()
+        self._verified: OrderedDict[bytes, Remembered] = OrderedDict()
+        self._keys = JwksCache(jwks_url, clock, http, self._verified.clear)
         self._ok = TOKENS_CHECKED.labels("ok")
 
     async def verify(self, token: str) -> Claims:
         """The claims; a DomainError with one of the TOKEN_… reasons otherwise."""
         try:
-            claims = await self._claims(token)
-            self._check_times(claims)
+            now = self._clock.now().timestamp()
+            claims = await self._claims(token, now)
+            _check_times(claims, now)
         except DomainError as error:
             TOKENS_CHECKED.labels(error.reason.value).inc()
             raise
@@ -53,17 +63,17 @@ class TokenVerifier:
         return claims
 
     def knows(self, token: str) -> bool:
-        """Whether it was verified before: then checking it again costs no signature."""
+        """Whether it was verified before: then checking it again hardly ever costs a signature."""
         return _digest(token) in self._verified
 
-    async def _claims(self, token: str) -> Claims:
+    async def _claims(self, token: str, now: float) -> Claims:
         digest = _digest(token)
         known = self._verified.get(digest)
-        if known is not None:
+        if known is not None and now < known.until:
             self._verified.move_to_end(digest)
-            return known
+            return known.claims
         claims = self._checked_claims(await self._signed_claims(token))
-        self._verified[digest] = claims
+        self._verified[digest] = Remembered(claims, now + RENEW_SECONDS)
         if len(self._verified) > CACHED_TOKENS:
             self._verified.popitem(last=False)
         return claims
@@ -93,14 +103,18 @@ class TokenVerifier:
             raise DomainError(
                 Reason.TOKEN_AUDIENCE, f"The token isn't meant for {self._audience}; ask for that audience."
             )
+        if claims.exp - claims.iat > LONGEST_LIFE_SECONDS:
+            raise DomainError(
+                Reason.TOKEN_MALFORMED, "The token lives for more than an hour; the issuer is to give shorter ones."
+            )
         return claims
 
-    def _check_times(self, claims: Claims) -> None:
-        now = self._clock.now().timestamp()
-        if now >= claims.exp + LEEWAY_SECONDS:
-            raise DomainError(Reason.TOKEN_EXPIRED, "The token has expired; get a new one.")
-        if max(claims.iat, claims.nbf) > now + LEEWAY_SECONDS:
-            raise DomainError(Reason.TOKEN_EXPIRED, "The token isn't valid yet; compare the clocks.")
+
+def _check_times(claims: Claims, now: float) -> None:
+    if now >= claims.exp + LEEWAY_SECONDS:
+        raise DomainError(Reason.TOKEN_EXPIRED, "The token has expired; get a new one.")
+    if max(claims.iat, claims.nbf) > now + LEEWAY_SECONDS:
+        raise DomainError(Reason.TOKEN_EXPIRED, "The token isn't valid yet; compare the clocks.")
 
 
 def _digest(token: str) -> bytes:
