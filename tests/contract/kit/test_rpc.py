@@ -315,13 +315,16 @@ class Tokens:
 
     def __init__(self, issuer: TestIssuer) -> None:
         self.issuer, self.forgotten, self.bad, self.bad_until = issuer, 0, False, 1
+        self.given = ""
 
     async def token(self) -> str:
         bad = self.bad and self.forgotten < self.bad_until
         expired = {"exp": 1} if bad else {}
-        return self.issuer.token(sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, **expired)
+        self.given = self.issuer.token(sub="ecm-monitoring", azp="ecm-monitoring", ecm_roles=None, **expired)
+        return self.given
 
-    def forget(self) -> None:
+    def forget(self, token: str) -> None:
+        assert token == self.given
         self.forgotten += 1
 
     async def close(self) -> None:

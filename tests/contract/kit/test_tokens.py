@@ -39,8 +39,22 @@ async def test_a_services_own_token(exchange: ExchangeSettings) -> None:
     claims = await verified(exchange, token)
     assert (claims.azp, claims.aud, claims.ecm_roles) == ("ecm-exchange", ["ecm-consent"], [])
     assert await source.token() == token, "cached"
-    source.forget()
-    assert await source.token() != token
+    await source.close()
+
+
+async def test_a_token_that_was_refused_is_dropped_once(exchange: ExchangeSettings) -> None:
+    clock = FakeClock(SystemClock().now())
+    source = TokenSource(exchange, "ecm-consent", clock=clock)
+    refused = await source.token()
+    source.forget(refused)
+    assert await source.token() == refused, "the issuer was asked just now"
+    clock.advance(1)
+    source.forget(refused)
+    new = await source.token()
+    assert new != refused
+    clock.advance(1)
+    source.forget(refused)
+    assert await source.token() == new, "another call had the old one refused, too"
     await source.close()
 
 

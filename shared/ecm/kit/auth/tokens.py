@@ -18,7 +18,7 @@ ASSERTION_SECONDS = 60
 LAST_SECONDS = 10.0
 """A token isn't used any more so shortly before it expires."""
 RETRY_SECONDS = 1.0
-"""Where the issuer gave none, and the one there is still does, it is asked at most this often."""
+"""Where the issuer gave none, or one that a peer refuses, it is asked at most this often."""
 ASK_SECONDS = 5.0
 _ALGORITHM_OF = {"P-256": "ES256", "P-384": "ES384"}
 
@@ -55,9 +55,10 @@ class TokenSource:
             self._renewing.begin()
         return self._token
 
-    def forget(self) -> None:
-        """Drops the cached token, e.g. after a peer has refused it."""
-        self._good_until = float("-inf")
+    def forget(self, token: str) -> None:
+        """Drops a token that a peer has refused, unless there is a newer one, or the issuer was asked just now."""
+        if token == self._token and self._clock.boottime() - self._asked_at >= RETRY_SECONDS:
+            self._good_until = float("-inf")
 
     async def close(self) -> None:
         """Ends the connections to the issuer."""

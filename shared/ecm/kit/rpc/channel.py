@@ -46,6 +46,7 @@ OPTIONS = (
 
 Q = TypeVar("Q", bound=Message)
 A = TypeVar("A", bound=Message)
+Metadata = tuple[tuple[str, str | bytes], ...]
 
 
 class Peer:
@@ -91,15 +92,18 @@ class Peer:
         doesn't take our token is no refusal of what was asked: PEER_UNREACHABLE too.
         """
         deadline = time.monotonic() + _bounded(timeout)
+        about = _about(idempotency_key, actor)
+        token = await self._token(deadline)
         try:
-            return await self._once(stub_method, request, deadline, idempotency_key, actor)
+            return await self._once(stub_method, request, deadline, token, about)
         except DomainError as error:
             if not _is_of_our_token(error):
                 raise
         # The issuer may have changed its keys: a new token, once.
-        self._tokens.forget()
+        self._tokens.forget(token)
+        token = await self._token(deadline)
         try:
-            return await self._once(stub_method, request, deadline, idempotency_key, actor)
+            return await self._once(stub_method, request, deadline, token, about)
         except DomainError as error:
             raise self._unknown(error) if _is_of_our_token(error) else error from None
 
@@ -119,18 +123,12 @@ class Peer:
         stub_method: grpc.aio.UnaryUnaryMultiCallable[Q, A],
         request: Q,
         deadline: float,
-        idempotency_key: str | None,
-        actor: Actor | None,
+        token: str,
+        about: Metadata,
     ) -> A:
-        metadata: list[tuple[str, str | bytes]] = [
-            (AUTHORIZATION, f"Bearer {await self._token(deadline)}"),
-            (TRACEPARENT, current_trace().child().traceparent),
-        ]
-        if idempotency_key is not None:
-            metadata.append((IDEMPOTENCY_KEY, idempotency_key))
-        if actor is not None:
-            metadata.append((ACTOR, actor.SerializeToString()))
-        return await self._send(stub_method, request, deadline - time.monotonic(), tuple(metadata))
+        trace = current_trace().child().traceparent
+        metadata = ((AUTHORIZATION, f"Bearer {token}"), (TRACEPARENT, trace), *about)
+        return await self._send(stub_method, request, deadline - time.monotonic(), metadata)
 
     async def _token(self, deadline: float) -> str:
         try:
@@ -150,6 +148,11 @@ class Peer:
             raise from_rpc_error(error) from None
         finally:
             PEER_CALLS.labels(self._name, code.name).inc()
+
+
+def _about(idempotency_key: str | None, actor: Actor | None) -> Metadata:
+    key = () if idempotency_key is None else ((IDEMPOTENCY_KEY, idempotency_key),)
+    return key if actor is None else (*key, (ACTOR, actor.SerializeToString()))
 
 
 def _is_of_our_token(error: DomainError) -> bool:
