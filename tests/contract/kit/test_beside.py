@@ -1,15 +1,13 @@
 """What a consumer passes over, and what it does side by side."""
 
 import asyncio
-from itertools import pairwise
 
 from sqlalchemy import select
 
 from contract.kit.builders import KitSettings
 from contract.kit.test_bus import Handler, consumer, effects, event, has_effects, running, send, until
 from contract.kit.test_bus import uow as uow  # noqa: PLC0414 - the fixture
-from ecm.kit.bus.events import Event, encode_headers
-from ecm.kit.bus.producer import Sender, make_producer
+from ecm.kit.bus.events import Event
 from ecm.kit.db.tables import inbox
 from ecm.kit.db.uow import Tx, UnitOfWork
 
@@ -60,27 +58,3 @@ async def test_partitions_go_on_beside_each_other(uow: UnitOfWork, settings: Kit
         mine = [each.offset for each in handler.seen if each.partition == partition]
         assert mine == sorted(mine), "within a partition one follows the other"
     assert sorted(order) == sorted(each.id for each in events)
-
-
-async def test_where_nothing_is_of_use_it_lets_more_come(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:
-    loop, looked = asyncio.get_running_loop(), list[float]()
-
-    def concerns(_: Event) -> bool:
-        looked.append(loop.time())
-        return False
-
-    async def seen(number: int) -> None:
-        await until(lambda: len(looked) == number)
-
-    sender = Sender(lambda: make_producer(settings), topic)
-    async with running(consumer(uow, settings, topic, Handler(), concerns=concerns).run):
-        await send(settings, topic, event())
-        await seen(1)
-        for _ in range(25):
-            each = event()
-            await sender.send([(each.key.encode(), each.value, encode_headers(each))])
-            await asyncio.sleep(0.02)
-        await seen(26)
-    await sender.close()
-    turns = sum(later - earlier > 0.01 for earlier, later in pairwise(looked))
-    assert turns <= 15, "one turn for several events"

@@ -21,8 +21,6 @@ from ecm.kit.telemetry import logger
 
 POLL_MILLISECONDS = 500
 BATCH = 200
-# Where nothing was of use, more is let come: a fetch costs the same for one event as for many.
-REST_SECONDS = 0.05
 COMMIT_SECONDS = 5.0
 # What is done and not committed is repeated by the next consumer, and the inbox knows it.
 COMMIT_EVERY_SECONDS = 1.0
@@ -39,7 +37,7 @@ class Consumer:
     its own after each failed try, before the next. Offsets are committed after
     the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
     are handled beside each other. An event that doesn't concern it is passed over without a
-    transaction; after a batch of such it rests a moment. `on_stuck` is called where nothing moves for 30 s.
+    transaction. `on_stuck` is called where nothing moves for 30 s.
     """
 
     def __init__(
@@ -129,33 +127,27 @@ class Consumer:
             self._watchdog.progress()
             if batches:
                 self._fetched_at = self._clock.boottime()
-                if not await self._beside_each_other(kafka, batches):
-                    await asyncio.sleep(REST_SECONDS)
+                await self._beside_each_other(kafka, batches)
             await self._commit_sometimes(kafka)
             await self._check_sometimes(kafka)
 
-    async def _beside_each_other(self, kafka: Any, batches: Mapping[Any, Sequence[Any]]) -> bool:
-        """Every partition to its end, also where one fails, and then that failure is raised; whether any was of use."""
+    async def _beside_each_other(self, kafka: Any, batches: Mapping[Any, Sequence[Any]]) -> None:
+        """Every partition to its end, also where one fails; then that failure is raised."""
         work = (self._handle_all(kafka, partition, messages) for partition, messages in batches.items())
-        outcomes = await asyncio.gather(*work, return_exceptions=True)
-        for outcome in outcomes:
+        for outcome in await asyncio.gather(*work, return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
-        return any(outcomes)
 
-    async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> bool:
-        """Handles a partition's messages in order, up to the first that must wait; whether any was of use."""
-        of_use = False
+    async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> None:
+        """Handles a partition's messages in order, up to the first that must wait."""
         async with self._places:
             for message in messages:
                 verdict = await self._handling.handle(message)
-                of_use |= verdict.of_use
                 self._watchdog.progress()
                 if not verdict.done:
                     self._hold(kafka, partition, message.offset, verdict)
                     break
                 self._done[partition] = message.offset + 1
-        return of_use
 
     def _hold(self, kafka: Any, partition: Any, offset: int, verdict: Verdict) -> None:
         """The partition waits, its consumer polls on: a rebalance or a stop needn't wait for a peer that is away."""

@@ -28,15 +28,13 @@ BACK_OFF_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the message is done with, else after how many seconds it is tried again; and whether it was of use."""
+    """Whether the message is done with; else after how many seconds it is tried again."""
 
     done: bool
     retry_after: float = 0.0
-    of_use: bool = True
 
 
 DONE = Verdict(done=True)
-PASSED_OVER = Verdict(done=True, of_use=False)
 
 
 def passes_by_itself(error: Exception) -> bool:
@@ -83,7 +81,7 @@ class Handling:
             return await self._bury(message, error, where)
         if self._passed_over(event):
             EVENTS.labels(self._group, "passed_over").inc()
-            return PASSED_OVER
+            return DONE
         with with_trace(event.traceparent), EVENT_SECONDS.labels(self._group).time():
             try:
                 fresh = await self._effect(event)
