@@ -1,6 +1,7 @@
 """HTTP's own parser, asked by raw sockets: what isn't a request, two requests in one, heads without end, slow ones."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -19,9 +20,11 @@ class Seen:
     def __init__(self) -> None:
         self.paths: list[str] = []
         self.bodies: list[bytes] = []
+        self.headers: list[Any] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.paths.append(scope["path"])
+        self.headers.append(scope["headers"])
         body, more = b"", True
         while more:
             message = await receive()
@@ -206,6 +209,83 @@ async def test_an_idle_connection_may_stay(port: int, monkeypatch: pytest.Monkey
     await asyncio.sleep(0.6)
     writer.write(GOOD)
     assert b"/seen" in await reader.read(4_096)
+    writer.close()
+
+
+CHUNKED = b"POST /seen HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+ENDLESS: dict[str, tuple[bytes, bytes]] = {
+    "fields behind the last chunk": (b"0\r\n", b"a: b\r\n" * 2_000),
+    "one field behind the last chunk": (b"0\r\na: ", b"b" * 12_000),
+    "a chunk's own line": (b"5;a=", b"b" * 12_000),
+}
+
+
+@pytest.mark.parametrize(("begun", "piece"), ENDLESS.values(), ids=ENDLESS)
+@pytest.mark.parametrize("answered", [False, True], ids=["not answered", "answered"])
+async def test_what_isnt_body_is_bounded_in_a_body_too(seen: Seen, begun: bytes, piece: bytes, answered: bool) -> None:
+    async with serving_http(_refusing if answered else seen, "127.0.0.1:0", 1) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(CHUNKED + begun)
+        sent = 0
+        # Without a bound it takes all of this; with one it hangs up after some 64 KiB.
+        with contextlib.suppress(ConnectionError):
+            while sent < 8_000_000 and not writer.transport.is_closing():
+                writer.write(piece)
+                await writer.drain()
+                sent += len(piece)
+                await asyncio.sleep(0)
+        assert sent < 8_000_000
+        await all_of(reader)
+        writer.close()
+    assert not seen.bodies
+
+
+async def test_fields_behind_a_body_arent_the_requests(port: int, seen: Seen) -> None:
+    """https://www.rfc-editor.org/rfc/rfc9110#section-6.5.1"""
+    body = b"5\r\nhello\r\n0\r\nAuthorization: Bearer other\r\n\r\n"
+    assert statuses(await ask(port, CHUNKED + body)) == [200]
+    assert seen.bodies == [b"hello"]
+    assert seen.headers == [[(b"host", b"x"), (b"transfer-encoding", b"chunked")]]
+
+
+async def test_many_small_chunks_are_a_body(port: int, seen: Seen) -> None:
+    """Each chunk's line is bounded, not all of them together."""
+    chunks = b"1\r\nx\r\n" * 40_000
+    assert statuses(await ask(port, CHUNKED + chunks + b"0\r\n\r\n")) == [200]
+    assert seen.bodies == [b"x" * 40_000]
+
+
+async def test_who_is_answered_learns_that_its_client_is_gone_whatever_waits_behind_it() -> None:
+    left = asyncio.Event()
+
+    async def waiting(scope: Any, receive: Any, send: Any) -> None:
+        await receive()
+        assert (await receive())["type"] == "http.disconnect"
+        left.set()
+
+    async with serving_http(waiting, "127.0.0.1:0", 1) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(GOOD + GOOD)
+        await asyncio.sleep(0.1)
+        writer.close()
+        async with asyncio.timeout(5):
+            await left.wait()
+
+
+async def test_one_connections_fault_doesnt_end_the_watch(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.05)
+
+    def faulty(_: Any) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(connection.Connection, "check", faulty)
+        _, other = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.5)
+        other.close()
+    monkeypatch.setattr(connection, "HEAD_SECONDS", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
 
 

@@ -1,19 +1,23 @@
 """Writers: who waits shares a call, whoever waits too long is told so, and nobody is forgotten."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 
+from ecm.exchange.audit import writer as single
 from ecm.exchange.audit import writers as module
 from ecm.exchange.disclosure.asks import Ask, Inquiry
 from ecm.exchange.disclosure.caller import PartnerCaller
 from ecm.exchange.disclosure.disclose_sql import agency_lock
 from ecm.kit.errors import DomainError, Reason
+from ecm.kit.ids import RandomIds
 from exchange.outbound.world import PSYCHOLOGY, Server, World, connect
+from faulting.proxy import Proxy
 
 LOCK = f"SELECT pg_advisory_xact_lock({agency_lock('$1::text')})"
 CALLER = PartnerCaller(PSYCHOLOGY, PSYCHOLOGY, frozenset(), frozenset())
@@ -71,3 +75,32 @@ async def test_who_waits_too_long_is_told_so_and_the_next_is_served(
     assert (await server.writers.disclose(CALLER, _read())).outcome == "nothing"
     # Those that were answered 503 before their call began aren't in it.
     assert sum(await _calls(world)) == 2
+
+
+@pytest.fixture
+def way(urls: dict[str, str]) -> Iterator[tuple[Proxy, str]]:
+    """A proxy before the database, and the database's URL by it."""
+    parts = urlsplit(urls["app"])
+    proxy = Proxy(f"{parts.hostname}:{parts.port}")
+    user = parts.netloc.rpartition("@")[0]
+    yield proxy, parts._replace(netloc=f"{user}@{proxy.address}").geturl()
+    proxy.close()
+
+
+async def test_a_writer_whose_connection_is_forgotten_is_replaced_before_anybody_asks(
+    world: World, way: tuple[Proxy, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a firewall between the exchange and its database, when nothing was asked for long."""
+    monkeypatch.setattr(module, "REST_SECONDS", 0.2)
+    monkeypatch.setattr(single, "LOOK_SECONDS", 0.3)
+    proxy, url = way
+    writers = module.Writers(url, RandomIds(), 3)
+    await writers.start()
+    try:
+        proxy.strand()
+        await asyncio.sleep(2)
+        async with asyncio.timeout(5):
+            answers = await asyncio.gather(*(writers.disclose(CALLER, _read()) for _ in range(20)))
+        assert {one.outcome for one in answers} == {"nothing"}
+    finally:
+        await writers.stop()

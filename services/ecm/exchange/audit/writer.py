@@ -17,6 +17,7 @@ Connection = Any
 """asyncpg.Connection; its stubs want a type argument that the runtime class hasn't."""
 
 OPEN_SECONDS = 5.0
+LOOK_SECONDS = 2.0
 CALL_SECONDS = TRANSACTION_SECONDS
 """Past this the connection is given up; the server's own bounds are shorter."""
 
@@ -83,6 +84,14 @@ class Writer:
             raise RuntimeError("disclose() left an ask unanswered, so unnoted.")
         self._next += len(asks)
         return _answers(rows)
+
+    async def look(self) -> None:
+        """Asks whether anybody is there; ends it where nobody answers in time."""
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._connection.fetchval("SELECT 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.end()
 
     def end(self) -> None:
         """Drops the connection at once."""

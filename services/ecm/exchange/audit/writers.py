@@ -33,6 +33,8 @@ AT_ONCE = 2
 FEWEST = 4
 """Asks for which a call of their own is worth its cost."""
 RECONNECT_SECONDS = 0.2
+REST_SECONDS = 15.0
+"""For so long a writer may be silent: what lies between forgets connections, and says nothing."""
 
 
 _PER_CALL: dict[Kind, int] = {"read": READS_PER_CALL, "query": QUERIES_PER_CALL}
@@ -107,17 +109,27 @@ class Writers:
     async def _serve(self, writer: Writer) -> None:
         try:
             while True:
-                key = await self._ready.take()
+                key = await self._next_for(writer)
                 if writer.lost:
-                    # Another may be there for it.
-                    self._ready.give(key)
+                    if key is not None:
+                        # Another may be there for it.
+                        self._ready.give(key)
                     writer = await self._reopen()
-                    continue
-                await self._gather(key)
-                self._next.discard(key)
-                await self._call(writer, key)
+                elif key is not None:
+                    await self._gather(key)
+                    self._next.discard(key)
+                    await self._call(writer, key)
         finally:
             writer.end()
+
+    async def _next_for(self, writer: Writer) -> _Key | None:
+        """What is ready; None where nothing was for a while, and the writer was looked after."""
+        try:
+            async with asyncio.timeout(REST_SECONDS):
+                return await self._ready.take()
+        except TimeoutError:
+            await writer.look()
+            return None
 
     async def _gather(self, key: _Key) -> None:
         """Waits while more come in: a call costs some 250 µs of its own, a read in it 40."""

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from ecm.exchange.api.errors import FHIR_JSON, issue, outcome
 from ecm.exchange.http.cycle import Cycle
@@ -17,7 +17,7 @@ from ecm.kit.errors import Reason
 from ecm.kit.metrics import HTTP_TURNED_AWAY
 
 LARGEST_HEAD: Final = 65_536
-"""Bytes of request line and headers together."""
+"""Bytes of request line and headers together; of a chunk's own line; of what follows the last chunk."""
 MOST_PIPELINED: Final = 16
 HEAD_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
@@ -54,10 +54,13 @@ class Connection(HttpToolsProtocol):
         super().__init__(**given)
         self._all = connections
         self._address = ""
-        # Of the head that is coming in: how much of it has come.
         self._in_head = True
-        self._head_bytes = 0
+        # What has come that isn't body: the parser gathers it.
+        self._gathered = 0
+        self._read_bytes = 0
         self._too_large = False
+        # Of those in the pipeline the one that is being answered.
+        self._served: RequestResponseCycle | None = None
         # What is waited for, and since when: seconds that it may take, 0 for nothing.
         self._patience = 0.0
         self._since = 0.0
@@ -78,16 +81,21 @@ class Connection(HttpToolsProtocol):
         """Whoever closed it."""
         super().connection_lost(exc)
         self._all.leave(self, self._address)
+        self.pipeline.clear()
+        if self._served is not None and not self._served.response_complete:
+            self._served.disconnected = True
+            self._served.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parses. What isn't HTTP, or has too large a head, is refused and hung up on, without a line in the log."""
-        self._head_bytes += len(data)
+        self._read_bytes = len(data)
+        self._gathered += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError:
             self._refuse()
         else:
-            if self._in_head and self._head_bytes > LARGEST_HEAD:
+            if self._gathered > LARGEST_HEAD:
                 self._too_large = True
                 self._refuse()
 
@@ -106,9 +114,15 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._wait(HEAD_SECONDS)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One of the head's. What follows the last chunk isn't (RFC 9110, 6.5.1)."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """The request's head is whole. ValueError, which ends the connection, where it or the queue is too long."""
-        self._too_large = self._head_bytes > LARGEST_HEAD and _size(self.url, self.headers) > LARGEST_HEAD
+        come = max(self._gathered, self._read_bytes)
+        self._too_large = come > LARGEST_HEAD and _size(self.url, self.headers) > LARGEST_HEAD
         if self._too_large or len(self.pipeline) >= MOST_PIPELINED:
             raise ValueError("More than is taken.")
         self._tell_scope()
@@ -143,10 +157,23 @@ class Connection(HttpToolsProtocol):
             on_response=self.on_response_complete,
         )
         if before is None or before.response_complete:
-            self._start_asgi_task(self.cycle, self.app)
+            self._serve(self.cycle)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((self.cycle, self.app))
+
+    def _serve(self, cycle: RequestResponseCycle) -> None:
+        self._served = cycle
+        self._start_asgi_task(cycle, self.app)
+
+    def on_chunk_header(self) -> None:
+        """A chunk of the body begins."""
+        self._gathered = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body."""
+        self._gathered = 0
+        super().on_body(body)
 
     def on_response_complete(self) -> None:
         """The next in the queue is served; or the connection rests, looked after by `watch`, without a timer of its
@@ -156,14 +183,14 @@ class Connection(HttpToolsProtocol):
             return
         self.flow.resume_reading()
         if self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._serve(self.pipeline.pop()[0])
         elif not self._patience:
             self._rest()
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         super().on_message_complete()
-        self._head_bytes, self._patience = 0, 0.0
+        self._gathered, self._patience = 0, 0.0
         if self.cycle.response_complete:
             # It was answered before it was whole.
             self._rest()

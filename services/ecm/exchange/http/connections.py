@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ecm.exchange.http.connection import Connection
 from ecm.kit.metrics import HTTP_TURNED_AWAY
+from ecm.kit.telemetry import logger
 
 LOOK_SECONDS: Final = 0.25
 _CONNECTIONS = HTTP_TURNED_AWAY.labels("connections")
@@ -45,4 +46,8 @@ class Connections:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for connection in tuple(self._open):
-                connection.check()
+                try:
+                    connection.check()
+                except Exception as error:
+                    # All bounds hang on this: one connection's fault doesn't end it.
+                    logger().error("http.watch_failed", exc_info=error)
