@@ -1,11 +1,21 @@
 """What is looked at: of a change its record alone, and all of the child wherever that could miss something."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ecm.exchange.locks import lock_agencies
 from ecm.exchange.mapping.ids import record_ids
-from ecm.exchange.projection.attention import MOST_RECORDS, look_at
+from ecm.exchange.projection.attention import MOST_RECORDS, look_at, look_at_agencies, look_at_all, look_at_times
 from exchange.inbound.test_projection import opened
-from exchange.inbound.world import World, child_content
+from exchange.inbound.world import PSYCHOLOGY, World, child_content, patient_grant
+
+ALWAYS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 async def waiting(world: World) -> list[list[UUID] | None]:
@@ -66,3 +76,56 @@ async def test_all_of_a_child_stays_all(world: World) -> None:
     assert len(records or ()) == MOST_RECORDS
     await queue(world, child, uuid4())
     assert await waiting(world) == [None]
+
+
+async def until_one_waits(world: World) -> None:
+    """Somebody in this database waits for another's lock."""
+    waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(5):
+        while True:
+            if await world.rows(waits):
+                return
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        look_at,
+        lambda conn, child: look_at_agencies(conn, [PSYCHOLOGY]),
+        lambda conn, child: look_at_times(conn, *ALWAYS),
+        lambda conn, child: look_at_all(conn),
+    ],
+    ids=["child", "agencies", "times", "all"],
+)
+async def test_who_waited_to_ask_isnt_taken_for_who_asked_first(
+    world: World, again: Callable[[AsyncConnection, UUID], Awaitable[None]]
+) -> None:
+    """It began to ask before the other had asked, and commits while the worker looks at what the other asked for."""
+    child = await settled(world)
+    async with world.engine.connect() as late, world.engine.connect() as first:
+        await look_at(first, child)
+        asking = asyncio.create_task(again(late, child))
+        await until_one_waits(world)
+        await look_at(first, child)
+        await first.commit()
+        await asking
+        looking = asyncio.create_task(world.look())
+        await until_one_waits(world)
+        await late.commit()
+        await looking
+    assert await waiting(world) == [None]
+
+
+@pytest.mark.parametrize("changed", ["blocked = true", "topic = false", "purpose = 'another'"])
+async def test_a_topic_is_told_by_the_client_as_it_is_once_its_lock_is_held(world: World, changed: str) -> None:
+    child = await world.child()
+    await world.open_region()
+    await world.grant(child, patient_grant())
+    async with world.engine.begin() as region:
+        await lock_agencies(region, [PSYCHOLOGY])
+        looking = asyncio.create_task(world.look())
+        await until_one_waits(world)
+        await region.execute(text(f"UPDATE client SET {changed} WHERE client_id = '{PSYCHOLOGY}'"))
+    await looking
+    assert await world.events() == []

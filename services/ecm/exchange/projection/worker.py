@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ecm.exchange.projection.attention import look_at_times
+from ecm.exchange.projection.attention import look_at_all, look_at_times
 from ecm.exchange.projection.project import Projection
 from ecm.exchange.streams.reconcile import Reconciliation
 from ecm.kit.clock import Clock
@@ -33,10 +33,6 @@ _DONE = """
         SELECT q.child_id
           FROM fetch_queue q JOIN unnest($1::uuid[], $2::timestamptz[]) AS d (child_id, seen) USING (child_id)
          WHERE q.requested_at <= d.seen ORDER BY q.child_id FOR UPDATE OF q)"""
-_ALL = text("""
-    INSERT INTO fetch_queue (child_id, requested_at)
-    SELECT child_id, clock_timestamp() FROM projected_child ORDER BY child_id
-    ON CONFLICT (child_id) DO UPDATE SET records = NULL""")
 _NOW = text("SELECT clock_timestamp()")
 
 
@@ -105,7 +101,7 @@ class ChildWorker:
             now = (await conn.execute(_NOW)).scalar_one()
             if self._swept_to is None:
                 # What passed while nobody swept isn't known.
-                await conn.execute(_ALL)
+                await look_at_all(conn)
             else:
                 await look_at_times(conn, self._swept_to, now)
             self._swept_to = now

@@ -19,20 +19,24 @@ from ecm.exchange.streams.events import AVAILABLE, CHANGED, UNAVAILABLE
 from ecm.exchange.streams.numbering import News, Numbering
 from ecm.kit.db.direct import Direct
 
-_SEES = {"recipient": ":agency", "purpose": ":purpose", "at": "(SELECT n.at FROM now n)"}
-# Read after the lock: the transaction's now() is older than the wait for it.
-_AT = "now AS MATERIALIZED (SELECT clock_timestamp() AS at)"
+_SEES = {"recipient": ":agency", "purpose": "(SELECT w.purpose FROM who w)", "at": "(SELECT w.at FROM who w)"}
+# Read after the lock: the transaction's now() is older than the wait for it, and the client may be another by then.
+# None where its topic is to be told nothing.
+_WHO = """who AS MATERIALIZED (
+        SELECT c.purpose, clock_timestamp() AS at FROM client c
+         WHERE c.client_id = :client AND c.agency = :agency AND c.topic AND NOT c.blocked)"""
+_LOOKED = "r.child_id, r.record_id, r.type, r.id, r.version_id, r.view, r.categories, r.only_for, r.hidden"
 
 # What is open of a child is gathered once, not once a resource. Of a child that is looked at whole a resource that is
 # gone still has its served versions: they say whose it was. Every resource is looked up in `told`, however much that
 # holds; nothing is joined with all that is known of the child, which would cost its square.
 _DIFFERENT = Direct(f"""
-    WITH {_AT}, o AS MATERIALIZED (
+    WITH {_WHO}, o AS MATERIALIZED (
         SELECT c.child_id, o.* FROM unnest(CAST(:children AS uuid[])) AS c (child_id)
          CROSS JOIN LATERAL ({opened_to("c.child_id", **_SEES)}) o
     ), looked AS (
-        SELECT r.* FROM resource r WHERE r.child_id = ANY(:whole)
-        UNION ALL SELECT r.* FROM resource r WHERE r.record_id = ANY(:records)
+        SELECT {_LOOKED} FROM resource r WHERE r.child_id = ANY(:whole)
+        UNION ALL SELECT {_LOOKED} FROM resource r WHERE r.record_id = ANY(:records)
     ), known AS (
         SELECT r.child_id, r.type, r.id,
                CASE WHEN {consent_predicate("r", **_SEES, opened="o")} THEN r.version_id END AS version_id
@@ -45,17 +49,17 @@ _DIFFERENT = Direct(f"""
       FROM seen s LEFT JOIN LATERAL (
         SELECT t.version_id FROM told t WHERE t.client_id = :client AND t.type = s.type AND t.id = s.id LIMIT 1
       ) t ON true
-     WHERE s.version_id IS DISTINCT FROM t.version_id
+     WHERE s.version_id IS DISTINCT FROM t.version_id AND EXISTS (SELECT 1 FROM who)
      ORDER BY s.child_id, s.version_id IS NOT NULL, s.type, s.id""")  # noqa: S608 - fragments of our own, no values
 _CLOSED = text(f"""
-    WITH {_AT}
+    WITH {_WHO}
     SELECT t.type, t.id, k.child_id FROM told t
       JOIN LATERAL (SELECT v.child_id FROM resource_version v WHERE v.type = t.type AND v.id = t.id LIMIT 1) k ON true
      WHERE t.client_id = :client AND NOT EXISTS (
         SELECT 1 FROM resource r WHERE r.type = t.type AND r.id = t.id AND {consent_predicate("r", **_SEES)})
      ORDER BY t.type, t.id""")  # noqa: S608
 _CLIENTS = Direct("""
-    SELECT c.client_id, c.agency, c.purpose FROM client c
+    SELECT c.client_id, c.agency FROM client c
      WHERE c.topic AND NOT c.blocked AND (CAST(:agencies AS text[]) IS NULL OR c.agency = ANY(:agencies))
      ORDER BY c.agency, c.client_id""")
 # Who has no grant on a child, and whose topic never spoke of it, has nothing to be told.
@@ -77,12 +81,11 @@ class TopicClient:
 
     client_id: str
     agency: str
-    purpose: str
 
     @property
     def named(self) -> dict[str, object]:
         """Who sees, in the statements here."""
-        return {"client": self.client_id, "agency": self.agency, "purpose": self.purpose}
+        return {"client": self.client_id, "agency": self.agency}
 
 
 async def topic_clients(conn: AsyncConnection, agencies: Iterable[str] | None = None) -> list[TopicClient]:

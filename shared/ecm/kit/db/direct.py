@@ -46,8 +46,8 @@ class Direct:
         given = {**fixed, **values}
         try:
             return await opened.fetch(sql, *[given[name] for name in names], record_class=Row)
-        except Exception as error:
-            _end(opened, error)
+        except BaseException as error:
+            await _end(conn, opened, error)
             raise
 
     async def first(self, conn: AsyncConnection, values: Values) -> Any:
@@ -64,8 +64,8 @@ class Direct:
         given = {**fixed, **values}
         try:
             done = await opened.execute(sql, *[given[name] for name in names])
-        except Exception as error:
-            _end(opened, error)
+        except BaseException as error:
+            await _end(conn, opened, error)
             raise
         return int(done.rpartition(" ")[2])
 
@@ -87,7 +87,10 @@ def _opened(conn: AsyncConnection) -> "Driver | None":
     return opened if opened is not None and (alone or opened.is_in_transaction()) else None
 
 
-def _end(opened: "Driver", error: Exception) -> None:
-    """What isn't answered may never be: else a rollback would follow on the same connection, and wait for ever."""
-    if is_lost(error):
+async def _end(conn: AsyncConnection, opened: "Driver", error: BaseException) -> None:
+    """What isn't answered may never be: else a rollback would follow on the same connection, and wait as long again."""
+    if not isinstance(error, Exception):
+        # Cancelled: as SQLAlchemy ends its own, which tells the server, bounded; no rollback follows.
+        await conn.invalidate(error)
+    elif is_lost(error):
         opened.terminate()

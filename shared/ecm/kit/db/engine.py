@@ -73,6 +73,6 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:
 
 
 def _not_answered(context: Any) -> None:
-    # Else a rollback would follow on the same connection, and wait for the answer for ever.
+    # Else a rollback would follow on the same connection, and wait as long again.
     if isinstance(context.original_exception, TimeoutError):
         context.is_disconnect = True
