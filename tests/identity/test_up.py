@@ -66,7 +66,7 @@ def test_the_realm_is_kept_and_remembered_and_nobody_elses_is_touched(
     assert status == 1 and f"calls itself {keycloak.url}" in said
 
     status, said = up("another", "--fresh-ports", "--keycloak", keycloak.url)
-    assert status == 1 and "this state didn't make it" in said
+    assert status == 1 and "it isn't this state's" in said
     assert remembered(tmp_path / "new").keycloak == remembered(tmp_path / "another").keycloak == ""
 
     # The state that made the realm of the journey, as a copy that isn't served.
@@ -79,3 +79,11 @@ def test_the_realm_is_kept_and_remembered_and_nobody_elses_is_touched(
 
     assert up("own", "--keycloak", "")[0] == 0
     assert "issuer" in remembered(tmp_path / "own").parts
+    status, said = up("own", "--keycloak", keycloak.url)
+    assert status == 0 and "Realm example: no changes." in said
+
+    # Others have made it again since: what is remembered says nothing of whose it is.
+    shutil.copytree(tmp_path / "own", tmp_path / "bereft", ignore=shutil.ignore_patterns("clients"))
+    status, said = up("bereft", "--keycloak", keycloak.url)
+    assert status == 1 and "it isn't this state's" in said
+    assert remembered(tmp_path / "bereft").keycloak == keycloak.realm_url("example")

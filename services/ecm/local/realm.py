@@ -6,13 +6,14 @@ import httpx
 
 from ecm.admin import credentials
 from ecm.admin.errors import OperatorError
-from ecm.admin.keycloak.configuration import Kind
+from ecm.admin.keycloak.configuration import Item, Kind
 from ecm.admin.keycloak.difference import Change
 from ecm.admin.keycloak.keys import Keys
 from ecm.admin.keycloak.settings import KeycloakSettings
 from ecm.admin.keycloak.sync import Sync, look
-from ecm.admin.keycloak.wanted import Wish
+from ecm.admin.keycloak.wanted import Wish, wanted
 from ecm.admin.people import people_beside
+from ecm.kit.names import SERVICE_CLIENTS
 from ecm.kit.region import Region
 from ecm.local.paths import StatePaths
 from ecm.local.plan import Plan
@@ -31,10 +32,10 @@ def join(paths: StatePaths, plan: Plan, server: str, settings: KeycloakSettings,
     region = plan.load_region()
     realm = f"{server}/realms/{region.slug}"
     found = look(server, settings, wish(paths, plan, region))
-    if plan.keycloak != realm and not _is_made(found.changes):
+    if not _is_made(found.changes) and not _is_ours(found, plan.keycloak == realm):
         raise OperatorError(
-            f"{server} has a realm {region.slug} already, and this state didn't make it.",
-            "Its clients have other keys. Use another Keycloak, or delete that realm if nobody needs it.",
+            f"{server} has a realm {region.slug} already, and it isn't this state's.",
+            "Its services have other keys. Use another Keycloak, or delete that realm if nobody needs it.",
         )
     _is_called(server, settings.admin_realm)
     plan = prepare(paths, keycloak=realm)
@@ -52,6 +53,17 @@ def wish(paths: StatePaths, plan: Plan, region: Region) -> Wish:
 
 def _is_made(changes: list[Change]) -> bool:
     return any(change.kind is Kind.REALM and change.action == "create" for change in changes)
+
+
+def _is_ours(found: Sync, remembered: bool) -> bool:
+    """Whether a service there has this state's key. A realm that was only begun has none: then what is remembered."""
+    goal, there = wanted(found.wish)[Kind.CLIENT], found.actual.items[Kind.CLIENT]
+    same = [_key(there[name]) == _key(goal[name]) for name in SERVICE_CLIENTS if name in there]
+    return any(same) if same else remembered
+
+
+def _key(client: Item) -> object:
+    return client["attributes"].get("jwks.string")
 
 
 def _is_called(server: str, realm: str) -> None:
