@@ -50,7 +50,7 @@ def _region(region: Result) -> Table:
     _line(table, "commit → partner topic", topic, came)
     _line(table, "produce → consume", trip, f"{topic['ratio']:.2f} of these")
     contribution = region["contribution"]
-    _line(table, "contribution, gRPC answered", contribution["answered"], "one after the other")
+    _line(table, "contribution, gRPC answered", contribution["answered"], "10 a second")
     _line(table, "contribution, projected", contribution["projected"], "")
     for name, found in region["withdraw"].items():
         _line(

@@ -32,6 +32,7 @@ from ecm.kit.bus.topics import client_topic
 from ecm.local.stack import Stack
 
 PER_SECOND = 50
+CONTRIBUTIONS_PER_SECOND = 10
 ROUND_TRIP_TOPIC = "benchmark.round-trip"
 PARTITIONS = 6
 PATIENCE_SECONDS = 60.0
@@ -72,21 +73,24 @@ async def commit_to_topic(stack: Stack, living: Sequence[Living], seconds: float
 
 
 async def contributions(stack: Stack, living: Sequence[Living], count: int) -> dict[str, Any]:
-    """One after the other: until gRPC answers, and until the exchange has committed what it yields."""
+    """Until gRPC answers, and until the exchange has committed what it yields: so few a second that none waits for
+    another."""
     actor = Actor(agency=AGENCY, client=AGENCY)
     document = Document(
         content_type="application/pdf", title="Chronology", content=material.pdf("Chronology"), language="en"
     )
     began: dict[str, float] = {}
-    answered = []
     async with calling(stack, "formulation", FormulationServiceStub, actor=actor) as client:
-        for number in range(count):
+
+        async def contribute(number: int) -> float:
             one = living[number % len(living)]
             request = formulation.ContributeInformationRequest(meeting_id=one.meeting_id, document=document)
             at = time.time()
             answer = await client.command("ContributeInformation", request)
-            answered.append(time.time() - at)
             began[answer.ref.record_id] = at
+            return time.time() - at
+
+        answered = await _paced(contribute, count / CONTRIBUTIONS_PER_SECOND, CONTRIBUTIONS_PER_SECOND)
     projected = await _until(lambda: _committed(stack, "exchange", "projected_record", list(began)), len(began))
     return {
         "answered": figures(answered),
@@ -142,11 +146,11 @@ async def _round_trips(stack: Stack, seconds: float) -> list[float]:
     return [arrived[key] - at for key, at in sent.items() if key in arrived]
 
 
-async def _paced(do: Callable[[int], Awaitable[Any]], seconds: float) -> list[Any]:
-    """Begins 50 a second, whatever becomes of those before."""
+async def _paced(do: Callable[[int], Awaitable[Any]], seconds: float, per_second: int = PER_SECOND) -> list[Any]:
+    """Begins so many a second, whatever becomes of those before."""
     began, tasks = time.monotonic(), []
-    for number in range(int(seconds * PER_SECOND)):
-        await asyncio.sleep(max(began + number / PER_SECOND - time.monotonic(), 0))
+    for number in range(round(seconds * per_second)):
+        await asyncio.sleep(max(began + number / per_second - time.monotonic(), 0))
         tasks.append(asyncio.create_task(do(number)))  # type: ignore[arg-type]
     return list(await asyncio.gather(*tasks))
 
