@@ -21,11 +21,14 @@ if TYPE_CHECKING:
 # As many share a transaction: for so long a withdrawal may have to wait.
 BATCH = 20
 REST_SECONDS = 2.0
+# After so long no other child is fetched: the turn's connection says nothing meanwhile, and a hung owner takes 5 s.
+FETCHING_SECONDS = 10.0
 SWEEP_SECONDS = 5.0
 
 _QUEUED = f"""
-    SELECT q.child_id, q.requested_at, q.records, p.fetched_at IS NOT NULL AS fetched
+    SELECT q.child_id, q.requested_at, q.records
       FROM fetch_queue q LEFT JOIN projected_child p USING (child_id)
+     WHERE (p.fetched_at IS NOT NULL) = $1 AND q.child_id <> ALL($2::uuid[])
      ORDER BY q.requested_at LIMIT {BATCH}"""  # noqa: S608 - a number of our own
 # Asked for again meanwhile: it stays. In the order of the ids, as everybody locks them.
 _DONE = """
@@ -51,19 +54,29 @@ class ChildWorker:
         self._sweep_at = 0.0
 
     async def work(self, connection: "Connection") -> bool:
-        """Looks at a batch of children; returns whether more wait."""
+        """Looks at a batch of children whose records are here, then at some that must be fetched; whether more wait."""
         await self._sweep()
-        rows = await connection.fetch(_QUEUED)
-        awake = [row for row in rows if self._resting.get(row["child_id"], 0.0) <= self._clock.boottime()]
-        done = await self._told([row for row in awake if await self._fetched(row)])
+        more = [await self._look(connection, fetched) for fetched in (True, False)]
+        return any(more)
+
+    async def _look(self, connection: "Connection", fetched: bool) -> bool:
+        rows = await connection.fetch(_QUEUED, fetched, self._at_rest())
+        done = await self._told(rows if fetched else await self._fetched(rows))
         if done:
             await connection.execute(_DONE, _children(done), [row["requested_at"] for row in done])
         return len(rows) == BATCH and bool(done)
 
-    async def _fetched(self, row: "Row") -> bool:
-        """Whether the child's records are here: fetched now, where they never were."""
-        if row["fetched"]:
-            return True
+    def _at_rest(self) -> list[UUID]:
+        now = self._clock.boottime()
+        return [child_id for child_id, until in self._resting.items() if until > now]
+
+    async def _fetched(self, rows: Sequence["Row"]) -> Sequence["Row"]:
+        """Those whose records could be fetched now; who failed comes last."""
+        until = self._clock.boottime() + FETCHING_SECONDS
+        ordered = sorted(rows, key=lambda row: self._resting.get(row["child_id"], 0.0))
+        return [row for row in ordered if self._clock.boottime() < until and await self._fetch(row)]
+
+    async def _fetch(self, row: "Row") -> bool:
         try:
             await self._projection.fetch_child(row["child_id"])
         except Exception as error:

@@ -120,6 +120,8 @@ class OutboxRelay:
                 failures = 0
             except SendFailedError:
                 logger(topic=self._topic, attempt=failures).warning("outbox.send_failed", exc_info=True)
+                # A broker that hangs took most of the time after which who says nothing loses the turn.
+                await connection.execute("SELECT 1")
                 await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
                 failures += 1
                 published = 0
