@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from starlette.responses import Response
 from ecm.api.common.v1.record_pb2 import RecordRef
 from ecm.exchange.api.errors import FHIR_JSON, NO_STORE, notice, outcome
 from ecm.exchange.api.incoming import Incoming
+from ecm.exchange.api.read import etag, http_date
 from ecm.exchange.intake.elements import Target
 from ecm.exchange.intake.forwarding import SERVICE
 from ecm.exchange.intake.lookup import Lookup
@@ -94,6 +94,6 @@ def _preference(incoming: Incoming) -> str:
 def _version_headers(location: str, version_id: str, last_updated: datetime) -> dict[str, str]:
     return {
         "location": f"{location}/_history/{version_id}",
-        "etag": f'W/"{version_id}"',
-        "last-modified": format_datetime(last_updated.astimezone(UTC), usegmt=True),
+        "etag": etag(version_id),
+        "last-modified": http_date(last_updated),
     }

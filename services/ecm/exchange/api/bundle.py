@@ -42,8 +42,7 @@ def searchset(
     parts = [orjson.dumps(head)[:-1], b',"entry":[']
     before = f'{{"fullUrl":"{incoming.api.base}/'
     for released in resources:
-        name, body = released
-        parts += (f'{before}{name[: name.rfind("/")]}","resource":'.encode(), body, _AFTER_MATCH)
+        parts += (f'{before}{released.reference}","resource":'.encode(), released.body, _AFTER_MATCH)
     parts += [_outcome_entry(issues), b"]}"]
     return HandedOver(b"".join(parts), NO_STORE, partial(incoming.still_open, resources))
 

@@ -1,8 +1,8 @@
 """Read one resource. https://hl7.org/fhir/R4/http.html#read"""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from functools import lru_cache, partial
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,8 +12,6 @@ from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.disclosure.asks import Answer, Released
 from ecm.exchange.search.query import as_uuid
-
-_DAY_LENGTH = len("Thu, 01 Jan 1970")
 
 
 async def read(incoming: Incoming) -> Response:
@@ -31,7 +29,7 @@ def resource_response(incoming: Incoming, answer: Answer) -> Response:
         raise not_found()
     released, changed = answer.resources[0], answer.last_updated
     assert changed is not None, "It was asked for by its id."
-    headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": _http_date(changed)}
+    headers = {**NO_STORE, "etag": etag(released.version_id), "last-modified": http_date(changed)}
     if _is_known(incoming.request, released, changed):
         return Response(status_code=304, headers=headers)
     return HandedOver(released.body, headers, partial(incoming.still_open, [released]))
@@ -57,13 +55,6 @@ def _not_modified_since(header: str | None, changed: datetime) -> bool:
         return False
 
 
-def _http_date(instant: datetime) -> str:
+def http_date(instant: datetime) -> str:
     """https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7"""
-    utc = instant.astimezone(UTC)
-    return f"{_day(utc.date())} {utc.hour:02}:{utc.minute:02}:{utc.second:02} GMT"
-
-
-@lru_cache(maxsize=4_096)
-def _day(day: date) -> str:
-    """The date's part of it; days come again and again."""
-    return format_datetime(datetime.combine(day, time(), UTC), usegmt=True)[:_DAY_LENGTH]
+    return format_datetime(instant.astimezone(UTC), usegmt=True)

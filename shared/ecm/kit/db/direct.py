@@ -1,7 +1,7 @@
 """Statements of the busiest ways, run on the driver itself: SQLAlchemy's part costs as much CPU again as asyncpg's."""
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -42,13 +42,8 @@ class Direct:
         opened = _opened(conn)
         if opened is None:
             return (await conn.execute(self._statement, dict(values))).all()
-        sql, names, fixed = self._compiled
-        given = {**fixed, **values}
-        try:
-            return await opened.fetch(sql, *[given[name] for name in names], record_class=Row)
-        except BaseException as error:
-            await _end(conn, opened, error)
-            raise
+        rows: Sequence[Any] = await self._on(conn, opened, partial(opened.fetch, record_class=Row), values)
+        return rows
 
     async def first(self, conn: AsyncConnection, values: Values) -> Any:
         """The first row, if any."""
@@ -60,14 +55,19 @@ class Direct:
         opened = _opened(conn)
         if opened is None:
             return (await conn.execute(self._statement, dict(values))).rowcount
+        done: str = await self._on(conn, opened, opened.execute, values)
+        return int(done.rpartition(" ")[2])
+
+    async def _on(
+        self, conn: AsyncConnection, opened: "Driver", do: Callable[..., Awaitable[Any]], values: Values
+    ) -> Any:
         sql, names, fixed = self._compiled
         given = {**fixed, **values}
         try:
-            done = await opened.execute(sql, *[given[name] for name in names])
+            return await do(sql, *[given[name] for name in names])
         except BaseException as error:
             await _end(conn, opened, error)
             raise
-        return int(done.rpartition(" ")[2])
 
     @cached_property
     def _compiled(self) -> tuple[str, Sequence[str], Values]:
