@@ -5,7 +5,7 @@ Agencies take turns, and in an agency its clients: whoever asks for much waits f
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import asyncpg
 
@@ -40,6 +40,7 @@ REST_SECONDS = 15.0
 _PER_CALL: dict[Kind, int] = {"read": READS_PER_CALL, "query": QUERIES_PER_CALL}
 _Key = tuple[str, Kind]
 """Agency, and what goes together in one call."""
+_Outcome = Answer | DomainError
 
 
 class Writers:
@@ -143,15 +144,17 @@ class Writers:
         batch = self._take(key)
         calls = self._under_way[key]
         calls.append(batch)
+        outcomes: list[_Outcome] = [_away("The exchange is stopping; try again.")] * len(batch)
         try:
-            await self._answer(writer, key[0], batch)
+            outcomes = await self._ask(writer, key[0], batch)
         finally:
             calls.remove(batch)
             self._busy[key[0]] -= 1
-            # Who was left behind goes now, or with who asks meanwhile: two calls that begin together end together, and
-            # leave the database idle while they are answered. The agency's other sorts go first.
+            # The next call is on its way before these are answered, which takes as long as a call: who was left behind
+            # goes now, or with who asks meanwhile. The agency's other sorts go first.
             for one in (*self._behind.pop(key[0], ()), key):
                 self._look(one)
+            _tell(batch, outcomes)
 
     def _take(self, key: _Key) -> list[Waiting]:
         line = self._lines[key]
@@ -170,7 +173,7 @@ class Writers:
             waiting_anywhere: list[Iterable[Waiting]] = [*self._lines.values(), *calls]
             for several in waiting_anywhere:
                 late = [waiting for waiting in several if waiting.until < loop.time()]
-                _fail(late, DomainError(Reason.PEER_UNREACHABLE, "The exchange is busy; try again."))
+                _tell(late, [_away("The exchange is busy; try again.")] * len(late))
 
     async def _reopen(self) -> Writer:
         while True:
@@ -180,38 +183,38 @@ class Writers:
                 logger().warning("release.reconnect", error_class=type(error).__name__)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _answer(self, writer: Writer, agency: str, batch: list[Waiting]) -> None:
+    async def _ask(self, writer: Writer, agency: str, batch: list[Waiting]) -> list[_Outcome]:
         if not batch:
-            return
+            return []
         try:
-            answers = await writer.disclose(agency, [waiting.document for waiting in batch])
-        except asyncio.CancelledError:
-            _fail(batch, DomainError(Reason.PEER_UNREACHABLE, "The exchange is stopping; try again."))
-            raise
+            return [*await writer.disclose(agency, [waiting.document for waiting in batch])]
         except Exception as error:
-            await self._failed(writer, agency, batch, error)
-            return
-        for waiting, answer in zip(batch, answers, strict=True):
-            if not waiting.answer.done():
-                waiting.answer.set_result(answer)
+            return await self._failed(writer, agency, batch, error)
 
-    async def _failed(self, writer: Writer, agency: str, batch: list[Waiting], error: Exception) -> None:
+    async def _failed(self, writer: Writer, agency: str, batch: list[Waiting], error: Exception) -> list[_Outcome]:
         """A faulty ask mustn't take others with it: each is tried alone, once."""
         if len(batch) > 1 and not writer.lost and not is_transient(error):
-            for waiting in batch:
-                await self._answer(writer, agency, [waiting])
-            return
+            return [one for waiting in batch for one in await self._ask(writer, agency, [waiting])]
         logger().warning("release.failed", error_class=type(error).__name__, sqlstate=getattr(error, "sqlstate", None))
         if is_transient(error) or writer.lost:
-            _fail(batch, DomainError(Reason.PEER_UNREACHABLE, "The exchange's database is away or busy; try again."))
+            problem = _away("The exchange's database is away or busy; try again.")
         else:
-            _fail(batch, DomainError(Reason.INTERNAL, "The exchange failed; nothing was disclosed."))
+            problem = DomainError(Reason.INTERNAL, "The exchange failed; nothing was disclosed.")
+        return [problem] * len(batch)
 
 
-def _fail(batch: list[Waiting], error: DomainError) -> None:
-    for waiting in batch:
-        if not waiting.answer.done():
-            waiting.answer.set_exception(error)
+def _tell(batch: list[Waiting], outcomes: Sequence[_Outcome]) -> None:
+    for waiting, outcome in zip(batch, outcomes, strict=True):
+        if waiting.answer.done():
+            continue
+        if isinstance(outcome, DomainError):
+            waiting.answer.set_exception(outcome)
+        else:
+            waiting.answer.set_result(outcome)
+
+
+def _away(why: str) -> DomainError:
+    return DomainError(Reason.PEER_UNREACHABLE, why)
 
 
 def _most(key: _Key) -> int:
