@@ -59,6 +59,42 @@ async def test_who_asks_during_a_call_goes_with_the_next_unless_enough_wait(
     assert sorted(await _calls(world)) == [1, 19, 21]
 
 
+async def test_the_next_call_is_on_its_way_before_who_was_asked_for_is_answered(
+    world: World, server: Server, narrowing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    disclose = single.Writer.disclose
+
+    async def noted(*args: Any) -> Any:
+        happened.append("call")
+        return await disclose(*args)
+
+    async def ask(name: str) -> None:
+        await server.writers.disclose(CALLER, _read())
+        happened.append(name)
+
+    monkeypatch.setattr(single.Writer, "disclose", noted)
+    monkeypatch.setattr(module, "TURNS", 0)
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        asking = [asyncio.create_task(ask("first"))]
+        await asyncio.sleep(0.1)
+        asking += [asyncio.create_task(ask("second")) for _ in range(3)]
+        await asyncio.sleep(0.1)
+    await asyncio.gather(*asking)
+    assert happened == ["call", "call", "first", *["second"] * 3]
+
+
+async def test_who_asks_while_the_exchange_stops_is_told_so(server: Server, narrowing: Any) -> None:
+    async with narrowing.transaction():
+        await narrowing.execute(LOCK, PSYCHOLOGY)
+        asking = [asyncio.create_task(server.writers.disclose(CALLER, _read())) for _ in range(5)]
+        await asyncio.sleep(0.1)
+        await server.writers.stop()
+        found = await asyncio.wait_for(asyncio.gather(*asking, return_exceptions=True), 2)
+    assert [one.reason for one in found if isinstance(one, DomainError)] == [Reason.PEER_UNREACHABLE] * 5
+
+
 async def test_who_waits_too_long_is_told_so_and_the_next_is_served(
     world: World, server: Server, narrowing: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -144,16 +144,22 @@ class Writers:
         batch = self._take(key)
         calls = self._under_way[key]
         calls.append(batch)
-        outcomes: list[_Outcome] = [_away("The exchange is stopping; try again.")] * len(batch)
         try:
             outcomes = await self._ask(writer, key[0], batch)
+        except asyncio.CancelledError:
+            _tell(batch, [_away("The exchange is stopping; try again.")] * len(batch))
+            raise
         finally:
             calls.remove(batch)
             self._busy[key[0]] -= 1
-            # The next call is on its way before these are answered, which takes as long as a call: who was left behind
-            # goes now, or with who asks meanwhile. The agency's other sorts go first.
+            # Who was left behind goes now, or with who asks meanwhile. The agency's other sorts go first.
             for one in (*self._behind.pop(key[0], ()), key):
                 self._look(one)
+        try:
+            # The next call is on its way before these are answered, which takes as long as a call. What a step of the
+            # loop writes is sent when all that was ready has run.
+            await asyncio.sleep(0)
+        finally:
             _tell(batch, outcomes)
 
     def _take(self, key: _Key) -> list[Waiting]:

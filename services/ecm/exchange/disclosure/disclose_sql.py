@@ -117,7 +117,7 @@ BEGIN
   PERFORM pg_advisory_xact_lock_shared({agency_lock("p_agency")});
   -- Not now(): that is older than the wait for the lock.
   v_at := clock_timestamp();
-  v_secret := uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid());
+  v_secret := uuid_send(gen_random_uuid());
   CASE p_asks->0->>'kind'{_steps()}
     WHEN 'query' THEN
       {_executed()}

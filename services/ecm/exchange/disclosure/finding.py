@@ -78,7 +78,8 @@ def answer_reads(who: Who, asked: str) -> str:
         LEFT JOIN LATERAL (SELECT r.type, r.child_id, r.record_id, r.categories FROM resource r
                             WHERE r.type = a.type AND r.id = a.id LIMIT 1) k ON true
        CROSS JOIN LATERAL ({who.opened_of("k", "coalesce(k.child_id, a.id)")}) o
-        LEFT JOIN grant_set s ON s.child_id = coalesce(k.child_id, a.id)
+        LEFT JOIN LATERAL (SELECT s.version FROM grant_set s WHERE s.child_id = coalesce(k.child_id, a.id) LIMIT 1) s
+          ON true
         LEFT JOIN resource r ON a.admitted AND a.kind = 'read' AND r.type = a.type AND r.id = a.id
          AND r.child_id IS NOT DISTINCT FROM k.child_id AND r.record_id IS NOT DISTINCT FROM k.record_id
          AND r.categories = k.categories AND {who.may_see("r", "o")}),
@@ -101,7 +102,7 @@ def answer_searches(who: Who, asked: str, candidate: str) -> str:
       SELECT a.ask, a.purpose, a.after_key, a.after_id, a."limit", {_columns("r", _STORED)}, r.body {candidate}),
     {_opened(who)},
     hit AS MATERIALIZED (
-      SELECT h.*, CASE WHEN h.ahead THEN row_number() OVER w END AS place,
+      SELECT h.*,
              CASE WHEN h.ahead THEN row_number() OVER w <= h."limit"
                AND (row_number() OVER w = 1 OR sum(octet_length(h.body)) OVER w <= {MOST_BYTES}) END AS fits
         FROM (SELECT c.ask, c."limit", {_PATIENT_FIRST} AS k, c.id, {_named("c")} AS name, c.body, {_REASON},
@@ -112,10 +113,10 @@ def answer_searches(who: Who, asked: str, candidate: str) -> str:
     page AS (SELECT h.ask, h.name, {_columns("h", _REASONS)} FROM hit h WHERE h.fits),
     found AS MATERIALIZED (
       SELECT h.ask, count(*) AS total, NULL::timestamptz AS last_updated,
-             h."limit" > 0 AND coalesce(bool_or(NOT h.fits), false) AS more,
-             array_agg(h.name ORDER BY h.place) FILTER (WHERE h.fits) AS names,
-             array_agg(h.body ORDER BY h.place) FILTER (WHERE h.fits) AS bodies
-        FROM hit h GROUP BY h.ask, h."limit"),
+             coalesce(bool_or(NOT h.fits AND h."limit" > 0), false) AS more,
+             array_agg(h.name ORDER BY h.ahead, h.k, h.id) FILTER (WHERE h.fits) AS names,
+             array_agg(h.body ORDER BY h.ahead, h.k, h.id) FILTER (WHERE h.fits) AS bodies
+        FROM hit h GROUP BY h.ask),
     {_tell(who)}"""
 
 

@@ -30,7 +30,6 @@ def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str, open
     return f"""(
     NOT {alias}.hidden
     AND ({alias}.only_for IS NULL OR {alias}.only_for = {recipient})
-    AND NOT EXISTS (SELECT 1 FROM withheld w WHERE w.child_id = {alias}.child_id AND w.record_id = {alias}.record_id)
     AND {alias}.view = CASE
       -- The directory is stored in the widest view, and everybody's; no document belongs to it.
       WHEN {alias}.child_id IS NULL THEN CASE WHEN {alias}.type <> 'Bundle' THEN 3 END
@@ -38,20 +37,23 @@ def consent_predicate(alias: str, *, recipient: str, purpose: str, at: str, open
 
 
 def _view(alias: str, opened: str) -> str:
-    """The widest view in which a grant on the record, or grants on each of its categories, open a row."""
+    """The widest view in which a grant on the record, or grants on each of its categories, open a row; none of a
+    record that is withheld."""
     steps = "\n      ".join(
         f"WHEN {alias}.record_id = ANY({opened}.records_{view})"
         f" OR {alias}.categories <> '{{}}' AND {alias}.categories <@ {opened}.categories_{view} THEN {view}"
         for view in VIEWS
     )
-    return f"""CASE WHEN {alias}.type = 'Patient' THEN {opened}.patient
+    return f"""CASE WHEN {alias}.record_id = ANY({opened}.withheld) THEN NULL
+      WHEN {alias}.type = 'Patient' THEN {opened}.patient
       WHEN {alias}.type = 'Bundle' AND {opened}.patient IS NULL THEN NULL
       {steps} END"""
 
 
 def opened_to(child: str, *, recipient: str, purpose: str, at: str) -> str:
-    """SQL of one row: in which view the child's Patient is open, and which records and categories in which view."""
-    return f"""SELECT {_gathered()}
+    """SQL of one row: in which view the child's Patient is open, which records and categories in which view, and which
+    records are withheld from everybody."""
+    return f"""SELECT {_gathered(child)}
      FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
       AND {live_grant("g", recipient=recipient, purpose=purpose, at=at)}"""
 
@@ -61,20 +63,21 @@ def opened_of(row: str, child: str, *, recipient: str, purpose: str, at: str) ->
     that are about it. One look at the grants, where one resource is asked for.
     """
     about = grant_on("g", row)
-    return f"""SELECT {_gathered()},
+    return f"""SELECT {_gathered(child)},
       array_agg(g.pk) FILTER (WHERE {about}) AS why
      FROM grants g WHERE g.child_id = {child} AND g.recipient = {recipient}
       AND CASE WHEN {about} OR g.patient AND {row}.type = 'Bundle'
             THEN {live_grant("g", recipient=recipient, purpose=purpose, at=at)} END"""
 
 
-def _gathered() -> str:
+def _gathered(child: str) -> str:
     lists = ",\n      ".join(
         f"array_agg(g.{column}) FILTER (WHERE g.{column} IS NOT NULL AND g.view >= {view}) AS {name}_{view}"
         for column, name in (("record_id", "records"), ("category", "categories"))
         for view in VIEWS
     )
-    return f"max(g.view) FILTER (WHERE g.patient) AS patient,\n      {lists}"
+    withheld = f"(SELECT array_agg(w.record_id) FROM withheld w WHERE w.child_id = {child}) AS withheld"
+    return f"max(g.view) FILTER (WHERE g.patient) AS patient,\n      {lists},\n      {withheld}"
 
 
 BASIS = "g.basis || coalesce(', ' || b.agreement || ': ' || b.legal_basis, '')"
