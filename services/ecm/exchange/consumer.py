@@ -1,5 +1,7 @@
 """The owners' thin events → the projection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 from uuid import UUID
 
@@ -15,6 +17,7 @@ from ecm.exchange.projection.project import Projection
 from ecm.exchange.projection.records import RecordAt
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event, MalformedEventError
+from ecm.kit.bus.handling import Handler
 from ecm.kit.bus.topics import service_topic
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.settings import ServiceSettings
@@ -43,6 +46,16 @@ class ProjectionConsumer:
         changed = read(event)
         if changed is not None:
             await self._projection.follow(tx.conn, changed)
+
+    @contextmanager
+    def ahead(self, event: Event) -> Iterator[Handler]:
+        """The same; the owner is asked while the transaction begins."""
+        changed = read(event)
+        if changed is None:
+            yield self.handle
+            return
+        with self._projection.asking(changed) as asked:
+            yield lambda _, tx: self._projection.follow(tx.conn, changed, asked)
 
     async def failed(self, event: Event, tx: Tx, error: Exception) -> None:
         """From the first failed attempt on the record is hidden: a laxer version must not stay visible."""
@@ -89,6 +102,7 @@ def make_consumer(settings: ServiceSettings, region: str, uow: UnitOfWork, proje
         GROUP,
         handler.handle,
         uow,
+        ahead=handler.ahead,
         concerns=concerns,
         on_failure=handler.failed,
         partitions_at_once=PARTITIONS_AT_ONCE,

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from uuid import UUID
 
@@ -36,6 +37,10 @@ _KEPT_BY = text("UPDATE projected_child SET yot = :yot WHERE child_id = :child A
 _UNFETCHED = text("SELECT 1 FROM projected_child WHERE child_id = :child AND fetched_at IS NULL")
 
 
+Asked = asyncio.Task[Sequence[RecordVersion]] | None
+"""What an owner is being asked for: the versions from the one on that an event names."""
+
+
 class Projection:
     """The records of the children who have had a grant, as resources."""
 
@@ -44,6 +49,7 @@ class Projection:
         self._owners = owners
         self._context = context
         self._ids = ids
+        self._held: set[UUID] = set()
 
     async def project(self, service: str, record_id: UUID, at_least: int, deadline: float) -> None:
         """Projects the record to version `at_least` or later, until `deadline` (of `time.monotonic`).
@@ -63,11 +69,26 @@ class Projection:
                 raise DomainError(Reason.DEADLINE_EXCEEDED, "It is recorded; its projection takes longer.") from error
             raise
 
-    async def follow(self, conn: AsyncConnection, reached: RecordAt) -> None:
+    @contextmanager
+    def asking(self, reached: RecordAt) -> Iterator[Asked]:
+        """Asks the owner already, beside what `follow` does before; only of a child of whom it is known to be held."""
+        if reached.child_id not in self._held:
+            yield None
+            return
+        asked = asyncio.ensure_future(self._owners.versions(reached.service, reached.record_id, reached.version - 1))
+        # It may fail with nobody waiting for it any more.
+        asked.add_done_callback(lambda done: done.cancelled() or done.exception())
+        try:
+            yield asked
+        finally:
+            asked.cancel()
+
+    async def follow(self, conn: AsyncConnection, reached: RecordAt, asked: Asked = None) -> None:
         """The same in the caller's transaction, by an event; nothing for a child who never had a grant."""
         if not await lock_record_of(conn, reached.record_id, reached.child_id):
             return
-        versions = await self._newer(conn, reached.service, reached.record_id, reached.version)
+        self._held.add(reached.child_id)
+        versions = await self._newer(conn, reached.service, reached.record_id, reached.version, asked)
         if versions:
             await self._replace(conn, reached.service, versions)
 
@@ -94,7 +115,7 @@ class Projection:
             await look_at(conn, reached.child_id)
 
     async def _newer(
-        self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int
+        self, conn: AsyncConnection, service: str, record_id: UUID, at_least: int, asked: Asked = None
     ) -> Sequence[RecordVersion]:
         """The versions that aren't projected yet; none where `at_least` is, and shown. The record is locked."""
         done, hidden = await projected_version(conn, record_id)
@@ -103,7 +124,10 @@ class Projection:
         # A hidden record whose newest version is projected already is mapped again.
         after = done if done < at_least else done - 1
         async with asyncio.timeout(FETCH_SECONDS):
-            versions = await self._owners.versions(service, record_id, after)
+            if asked is not None and after == at_least - 1:
+                versions = await asked
+            else:
+                versions = await self._owners.versions(service, record_id, after)
         if not versions or versions[-1].version < at_least:
             raise DomainError(Reason.PEER_UNREACHABLE, "The owner doesn't show the version yet.")
         return versions

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -11,7 +11,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.dead_letters import DeadLetters
-from ecm.kit.bus.handling import Concerns, FailureHook, Handler, Handling, Verdict, every_event
+from ecm.kit.bus.handling import Ahead, Concerns, FailureHook, Handler, Handling, Verdict, every_event
 from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, connection, make_producer
 from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
 from ecm.kit.db.uow import UnitOfWork
@@ -37,7 +37,8 @@ class Consumer:
     its own after each failed try, before the next. Offsets are committed after
     the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
     are handled beside each other. An event that doesn't concern it is passed over without a
-    transaction. `on_stuck` is called where nothing moves for 30 s.
+    transaction. `ahead` begins what needn't wait for the transaction, and gives the handler for it in `handler`'s place.
+    `on_stuck` is called where nothing moves for 30 s.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Consumer:
         handler: Handler,
         uow: UnitOfWork,
         *,
+        ahead: Ahead | None = None,
         concerns: Concerns = every_event,
         on_failure: FailureHook | None = None,
         partitions_at_once: int = 1,
@@ -62,7 +64,13 @@ class Consumer:
             settings.service, topics, producer_factory or (lambda: make_producer(settings))
         )
         self._handling = Handling(
-            settings.service, group, handler, uow, self._dead_letters, concerns=concerns, on_failure=on_failure
+            settings.service,
+            group,
+            ahead or (lambda _: nullcontext(handler)),
+            uow,
+            self._dead_letters,
+            concerns=concerns,
+            on_failure=on_failure,
         )
         self._watchdog = Watchdog(group, on_stuck, seconds=stuck_seconds)
         self._clock = uow.clock

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import with_trace
 
 Handler = Callable[[Event, Tx], Awaitable[None]]
+Ahead = Callable[[Event], AbstractContextManager[Handler]]
 Concerns = Callable[[Event], bool]
 FailureHook = Callable[[Event, Tx, Exception], Awaitable[None]]
 
@@ -56,7 +58,7 @@ class Handling:
         self,
         service: str,
         group: str,
-        handler: Handler,
+        ahead: Ahead,
         uow: UnitOfWork,
         dead_letters: DeadLetters,
         *,
@@ -65,7 +67,7 @@ class Handling:
     ) -> None:
         self._principal = service_principal(service)
         self._group = group
-        self._handler = handler
+        self._ahead = ahead
         self._concerns = concerns
         self._uow = uow
         self._dead_letters = dead_letters
@@ -101,11 +103,13 @@ class Handling:
             return False
 
     async def _effect(self, event: Event) -> bool:
-        async with asyncio.timeout(HANDLE_SECONDS), self._uow.begin(self._principal) as tx:
-            fresh = await once(tx, self._group, event.id)
-            if fresh:
-                await self._handler(event, tx)
-            return fresh
+        async with asyncio.timeout(HANDLE_SECONDS):
+            with self._ahead(event) as handler:
+                async with self._uow.begin(self._principal) as tx:
+                    fresh = await once(tx, self._group, event.id)
+                    if fresh:
+                        await handler(event, tx)
+                    return fresh
 
     async def _failed(self, message: Any, event: Event, error: Exception, where: tuple[str, int, int]) -> Verdict:
         attempt = self._attempts[where] = self._attempts.get(where, 0) + 1

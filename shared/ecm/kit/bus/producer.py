@@ -43,9 +43,7 @@ def connection(settings: ServiceSettings) -> dict[str, Any]:
 
 def make_producer(settings: ServiceSettings) -> Any:
     """An unstarted producer: idempotent, acks from all replicas, in order."""
-    return AIOKafkaProducer(
-        **connection(settings), enable_idempotence=True, acks="all", linger_ms=2, request_timeout_ms=8_000
-    )
+    return AIOKafkaProducer(**connection(settings), enable_idempotence=True, acks="all", request_timeout_ms=8_000)
 
 
 class Sender:
