@@ -2,8 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -12,6 +13,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.dead_letters import DeadLetters
 from ecm.kit.bus.handling import Ahead, Concerns, FailureHook, Handler, Handling, Verdict, every_event
+from ecm.kit.bus.partitions import Partitions
 from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, connection, make_producer
 from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
 from ecm.kit.db.uow import UnitOfWork
@@ -19,7 +21,7 @@ from ecm.kit.metrics import CONSUMER_LAG, CONSUMERS_REPLACED
 from ecm.kit.settings import ServiceSettings
 from ecm.kit.telemetry import logger
 
-POLL_MILLISECONDS = 500
+POLL_SECONDS = 0.5
 BATCH = 200
 COMMIT_SECONDS = 5.0
 # What is done and not committed is repeated by the next consumer, and the inbox knows it.
@@ -36,9 +38,9 @@ class Consumer:
     `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
     its own after each failed try, before the next. Offsets are committed after
     the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
-    are handled beside each other. An event that doesn't concern it is passed over without a
-    transaction. `ahead` begins what needn't wait for the transaction, and gives the handler for it in `handler`'s place.
-    `on_stuck` is called where nothing moves for 30 s.
+    are handled beside each other, and none waits for another's events. An event that doesn't concern it is
+    passed over without a transaction. `ahead` begins what needn't wait for the transaction, and gives the
+    handler in `handler`'s place. `on_stuck` is called where nothing moves for 30 s.
     """
 
     def __init__(
@@ -74,7 +76,7 @@ class Consumer:
         )
         self._watchdog = Watchdog(group, on_stuck, seconds=stuck_seconds)
         self._clock = uow.clock
-        self._places = asyncio.Semaphore(partitions_at_once)
+        self._at_once = partitions_at_once
         self._held: dict[Any, float] = {}
         self._done: dict[Any, int] = {}
         self._commit_at = 0.0
@@ -93,7 +95,8 @@ class Consumer:
                     with own_cancellations_only():
                         async with self._kafka() as kafka:
                             failures = 0
-                            await self._consume(kafka)
+                            async with self._partitions(kafka) as partitions:
+                                await self._consume(kafka, partitions)
                 except (KafkaError, OSError, TimeoutError, CancelledInsideError):
                     CONSUMERS_REPLACED.labels(self._group).inc()
                     logger(consumer=self._group, attempt=failures).warning("consumer.replaced", exc_info=True)
@@ -128,34 +131,38 @@ class Consumer:
         finally:
             await bounded(kafka.stop, STOP_SECONDS, f"consumer {self._group}")
 
-    async def _consume(self, kafka: Any) -> None:
+    @asynccontextmanager
+    async def _partitions(self, kafka: Any) -> AsyncIterator[Partitions]:
+        partitions = Partitions(partial(self._handle, kafka), self._at_once, BATCH)
+        try:
+            yield partitions
+        finally:
+            await partitions.close(STOP_SECONDS)
+
+    async def _consume(self, kafka: Any, partitions: Partitions) -> None:
         while True:
             self._release(kafka)
-            batches = await kafka.getmany(timeout_ms=POLL_MILLISECONDS, max_records=BATCH)
-            self._watchdog.progress()
+            room = await partitions.room(POLL_SECONDS)
+            batches = await kafka.getmany(timeout_ms=int(POLL_SECONDS * 1000), max_records=BATCH) if room else {}
+            partitions.check()
+            if not partitions.stuck(self._stuck_seconds):
+                self._watchdog.progress()
             if batches:
                 self._fetched_at = self._clock.boottime()
-                await self._beside_each_other(kafka, batches)
+            # Fetched just before its partition was sent back, or given away: comes again, here or there.
+            for partition in batches.keys() & (kafka.assignment() - kafka.paused()):
+                partitions.add(partition, batches[partition])
             await self._commit_sometimes(kafka)
-            await self._check_sometimes(kafka)
+            await self._check_sometimes(kafka, partitions.waiting())
 
-    async def _beside_each_other(self, kafka: Any, batches: Mapping[Any, Sequence[Any]]) -> None:
-        """Every partition to its end, also where one fails; then that failure is raised."""
-        work = (self._handle_all(kafka, partition, messages) for partition, messages in batches.items())
-        for outcome in await asyncio.gather(*work, return_exceptions=True):
-            if isinstance(outcome, BaseException):
-                raise outcome
-
-    async def _handle_all(self, kafka: Any, partition: Any, messages: Sequence[Any]) -> None:
-        """Handles a partition's messages in order, up to the first that must wait."""
-        async with self._places:
-            for message in messages:
-                verdict = await self._handling.handle(message)
-                self._watchdog.progress()
-                if not verdict.done:
-                    self._hold(kafka, partition, message.offset, verdict)
-                    break
-                self._done[partition] = message.offset + 1
+    async def _handle(self, kafka: Any, partition: Any, message: Any) -> bool:
+        """Whether to go on with the partition: else it waits, from this message on."""
+        verdict = await self._handling.handle(message)
+        if verdict.done:
+            self._done[partition] = message.offset + 1
+        else:
+            self._hold(kafka, partition, message.offset, verdict)
+        return verdict.done
 
     def _hold(self, kafka: Any, partition: Any, offset: int, verdict: Verdict) -> None:
         """The partition waits, its consumer polls on: a rebalance or a stop needn't wait for a peer that is away."""
@@ -186,14 +193,14 @@ class Consumer:
             # Rebalanced: what was done is repeated elsewhere, and the inbox knows it.
             logger(consumer=self._group).info("consumer.commit_lost")
 
-    async def _check_sometimes(self, kafka: Any) -> None:
+    async def _check_sometimes(self, kafka: Any, waiting: int) -> None:
         now = self._clock.boottime()
         if now < self._check_at:
             return
         self._check_at = now + CHECK_EVERY_SECONDS
         lag = await self._lag(kafka)
-        CONSUMER_LAG.labels(self._group).set(lag)
-        if lag and not self._held and now - self._fetched_at > self._stuck_seconds:
+        CONSUMER_LAG.labels(self._group).set(lag + waiting)
+        if lag and not waiting and not self._held and now - self._fetched_at > self._stuck_seconds:
             logger(consumer=self._group, lag=lag).error("consumer.stuck")
             self._on_stuck()
 
