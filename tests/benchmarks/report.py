@@ -49,6 +49,7 @@ def _region(region: Result) -> Table:
     came = f"{topic['count']} of {topic['commits']} commits, {topic['per_second']} a second"
     _line(table, "commit → partner topic", topic, came)
     _line(table, "produce → consume", trip, f"{topic['ratio']:.2f} of these")
+    _line(table, "the same, lingering for 2 ms", topic["lingering"], f"{topic['lingering']['ratio']:.2f} of these")
     contribution = region["contribution"]
     _line(table, "contribution, gRPC answered", contribution["answered"], "10 a second")
     _line(table, "contribution, projected", contribution["projected"], "")

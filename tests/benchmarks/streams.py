@@ -35,6 +35,7 @@ PER_SECOND = 50
 CONTRIBUTIONS_PER_SECOND = 10
 ROUND_TRIP_TOPIC = "benchmark.round-trip"
 PARTITIONS = 6
+LINGER_MILLISECONDS = 2
 PATIENCE_SECONDS = 60.0
 _COMMITTED = """
     SELECT CAST(record_id AS text), extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM {table}
@@ -53,22 +54,27 @@ def figures(seconds: Sequence[float]) -> dict[str, float]:
 
 
 async def commit_to_topic(stack: Stack, living: Sequence[Living], seconds: float) -> dict[str, Any]:
-    """Timeline entries at 50 commits a second, in between two series of produce-and-consume round trips."""
-    before = await _round_trips(stack, seconds / 2)
+    """Timeline entries at 50 commits a second, in between two series of produce-and-consume round trips.
+
+    The product's producers don't linger. Theirs is the ratio; beside it that of one which does, as theirs did once.
+    """
+    before = [await _round_trips(stack, seconds / 4, linger) for linger in (0, LINGER_MILLISECONDS)]
     sent, arrived = await _commits(stack, living, seconds)
-    after = await _round_trips(stack, seconds / 2)
+    after = [await _round_trips(stack, seconds / 4, linger) for linger in (0, LINGER_MILLISECONDS)]
     committed = await _committed(stack, "formulation", "record_version", sent)
     records = await _records(stack, list(arrived))
     first: dict[str, float] = {}
     for token, at in arrived.items():
         first.setdefault(records.get(token, ""), at)
     latencies = [first[record] - at for record, at in committed.items() if record in first]
-    told, trip = figures(latencies), figures([*before, *after])
+    told = figures(latencies)
+    trip, lingering = (figures([*some, *more]) for some, more in zip(before, after, strict=True))
     return told | {
         "commits": len(sent),
         "per_second": PER_SECOND,
         "round_trip": trip,
         "ratio": round(told["p50_ms"] / trip["p50_ms"], 2),
+        "lingering": lingering | {"ratio": round(told["p50_ms"] / lingering["p50_ms"], 2)},
     }
 
 
@@ -122,12 +128,14 @@ async def _arrived(arrived: dict[str, float]) -> dict[str, float]:
     return arrived
 
 
-async def _round_trips(stack: Stack, seconds: float) -> list[float]:
+async def _round_trips(stack: Stack, seconds: float, linger: int) -> list[float]:
     """Seconds of each: from the send of an event's size until a consumer has it."""
     await asyncio.to_thread(_make_topic, stack)
     arrived: dict[str, float] = {}
     sent: dict[str, float] = {}
-    producer = AIOKafkaProducer(**_connection(stack, KAFKA_ADMIN), enable_idempotence=True, acks="all", linger_ms=2)
+    producer = AIOKafkaProducer(
+        **_connection(stack, KAFKA_ADMIN), enable_idempotence=True, acks="all", linger_ms=linger
+    )
     await producer.start()
     try:
         async with _consuming(

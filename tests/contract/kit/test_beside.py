@@ -1,6 +1,8 @@
 """What a consumer passes over, and what it does side by side."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from sqlalchemy import select
 
@@ -10,6 +12,7 @@ from contract.kit.test_bus import uow as uow  # noqa: PLC0414 - the fixture
 from ecm.kit.bus.events import Event
 from ecm.kit.db.tables import inbox
 from ecm.kit.db.uow import Tx, UnitOfWork
+from ecm.kit.errors import DomainError, Reason
 
 
 async def test_what_does_not_concern_it_leaves_nothing(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:
@@ -58,3 +61,51 @@ async def test_partitions_go_on_beside_each_other(uow: UnitOfWork, settings: Kit
         mine = [each.offset for each in handler.seen if each.partition == partition]
         assert mine == sorted(mine), "within a partition one follows the other"
     assert sorted(order) == sorted(each.id for each in events)
+
+
+async def test_a_partition_does_not_wait_for_what_another_was_sent_before(
+    uow: UnitOfWork, settings: KitSettings, topic: str
+) -> None:
+    handler, slow, goes_on = Handler(), event("slow"), asyncio.Event()
+    in_hand = asyncio.Event()
+
+    async def wait_for_the_slow(found: Event, tx: Tx) -> None:
+        if found.id == slow.id:
+            in_hand.set()
+            await goes_on.wait()
+        await handler(found, tx)
+
+    two = consumer(uow, settings, topic, wait_for_the_slow, partitions_at_once=2)  # type: ignore[arg-type]
+    async with running(two.run):
+        await send(settings, topic, slow)
+        await asyncio.wait_for(in_hand.wait(), 20)
+        later = [event() for _ in range(30)]
+        await send(settings, topic, *later)
+        await until(lambda: has_effects(uow, 10), seconds=10)
+        goes_on.set()
+        await until(lambda: has_effects(uow, 31))
+    for partition in {each.partition for each in handler.seen}:
+        mine = [each.offset for each in handler.seen if each.partition == partition]
+        assert mine == sorted(mine), "within a partition one follows the other"
+
+
+async def test_what_is_begun_ahead_gives_the_handler_and_is_ended(
+    uow: UnitOfWork, settings: KitSettings, topic: str
+) -> None:
+    handler, unused, ended = Handler(), Handler(), list[str]()
+
+    @contextmanager
+    def ahead(found: Event) -> Iterator[Handler]:
+        try:
+            yield handler
+        finally:
+            ended.append(found.id)
+
+    good, bad = event("good"), event("bad")
+    handler.failures["bad"] = DomainError(Reason.PEER_UNREACHABLE, "away")
+    await send(settings, topic, good, bad)
+    async with running(consumer(uow, settings, topic, unused, ahead=ahead).run):
+        await until(lambda: len([each for each in ended if each == bad.id]) > 1)
+    assert await effects(uow) == [good.id]
+    assert not unused.seen
+    assert ended.count(good.id) == 1

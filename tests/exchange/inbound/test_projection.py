@@ -1,22 +1,27 @@
 """Following the owners."""
 
+import asyncio
 import time
+from collections.abc import AsyncIterator, Sequence
 from uuid import UUID
 
 import orjson
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from ecm.api.common.v1.record_pb2 import RecordVersion
 from ecm.api.common.v1.values_pb2 import Document, ProtectedDeclaration
 from ecm.api.formulation.v1.formulation_records_pb2 import Report
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.mapping import MappedResource, View
-from ecm.exchange.projection.directory import publish_directory
+from ecm.exchange.projection.directory import mapping_context, publish_directory
+from ecm.exchange.projection.project import Projection
 from ecm.exchange.projection.records import RecordAt
 from ecm.exchange.projection.replace import Replacement
 from ecm.kit.errors import DomainError
 from ecm.kit.ids import RandomIds
 from exchange.inbound.world import PSYCHOLOGY, World, category_grant, child_content, patient_grant
+from exchange.owners import Owners
 
 
 async def opened(world: World) -> UUID:
@@ -236,3 +241,64 @@ async def test_a_reports_document_stays_as_it_was_assembled(world: World) -> Non
     await world.owners.put("formulation", "REPORT", child, report, record)
     await world.project(record)
     assert (await world.visible(PSYCHOLOGY, child))["Bundle"] == before
+
+
+class Counted:
+    """The owners, and what they were asked for: (record, after)."""
+
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self.asked: list[tuple[UUID, int]] = []
+
+    async def versions(self, service: str, record_id: UUID, after: int) -> Sequence[RecordVersion]:
+        self.asked.append((record_id, after))
+        return await self._owners.versions(service, record_id, after)
+
+    def of_child(self, service: str, child_id: UUID) -> AsyncIterator[RecordVersion]:
+        return self._owners.of_child(service, child_id)
+
+
+async def heard(projection: Projection, owners: Counted, world: World, reached: RecordAt) -> int:
+    """Follows an event; returns how often the owners had been asked before anything was looked up."""
+    with projection.asking(reached) as asked:
+        await asyncio.sleep(0.05)
+        before = len(owners.asked)
+        async with world.engine.begin() as conn:
+            await projection.follow(conn, reached, asked)
+    return before
+
+
+async def renamed(world: World, child: UUID, name: str) -> RecordAt:
+    """What an event says of a new version."""
+    await world.owners.put("referrals", "CHILD", child, child_content(family_name=name), child)
+    return RecordAt("referrals", "CHILD", child, child, world.owners.held[child].version)
+
+
+async def test_the_owner_is_asked_ahead_of_a_child_who_is_known_to_be_held(world: World) -> None:
+    child, stranger = await opened(world), await world.child()
+    owners = Counted(world.owners)
+    projection = Projection(world.engine, owners, mapping_context(world.region), RandomIds())
+    assert await heard(projection, owners, world, await renamed(world, child, "Second")) == 0, "not known yet"
+    assert await heard(projection, owners, world, await renamed(world, child, "Third")) == 2
+    assert owners.asked == [(child, 1), (child, 2)], "once each"
+    fourth, fifth = await renamed(world, child, "Fourth"), await renamed(world, child, "Fifth")
+    await heard(projection, owners, world, fifth)
+    assert owners.asked[2:] == [(child, 4), (child, 3)], "another version lies before what was asked for"
+    await heard(projection, owners, world, fourth)
+    assert owners.asked[4:] == [(child, 3)], "for nothing: it is projected already"
+    for name in ("Second", "Third"):
+        await heard(projection, owners, world, await renamed(world, stranger, name))
+    assert len(owners.asked) == 5, "never of a stranger"
+    assert (await world.visible(PSYCHOLOGY, child))["Patient"]["name"][0]["family"] == "Fifth"
+
+
+async def test_an_owner_who_fails_ahead_fails_the_event(world: World) -> None:
+    child = await opened(world)
+    owners = Counted(world.owners)
+    projection = Projection(world.engine, owners, mapping_context(world.region), RandomIds())
+    await heard(projection, owners, world, await renamed(world, child, "Second"))
+    third = await renamed(world, child, "Third")
+    world.owners.away.add("referrals")
+    with pytest.raises(DomainError):
+        await heard(projection, owners, world, third)
+    assert owners.asked == [(child, 1), (child, 2)]
