@@ -22,13 +22,12 @@ from ecm.exchange.streams.numbering import CHANNEL as EVENTS
 from ecm.exchange.streams.numbering import Numbering
 from ecm.exchange.streams.reconcile import Reconciliation
 from ecm.exchange.streams.relay import PartnerRelay
-from ecm.exchange.wake import Worker
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.producer import make_producer
 from ecm.kit.clock import Clock
 from ecm.kit.db.changes import RecordEvents
-from ecm.kit.db.engine import plain
 from ecm.kit.db.uow import UnitOfWork
+from ecm.kit.db.worker import Worker
 from ecm.kit.ids import Ids
 from ecm.kit.region import Region
 from ecm.kit.rpc.channel import Peer
@@ -81,16 +80,18 @@ class Inbound:
             clock=clock,
             heartbeat_seconds=getattr(settings, "heartbeat_seconds", HEARTBEAT_SECONDS),
         )
-        url = plain(settings.database_url)
+        url = settings.database_url
         return cls(
             servicer=ExchangeServicer(engine, Grants(engine, clock, reconciliation), disclosures),
             lease=lease,
             projection=projection,
             peers=peers,
             consumer=make_consumer(settings, region.slug, uow, projection),
-            children=Worker("children", url, CHILDREN, ChildWorker(engine, projection, reconciliation, clock).work),
+            children=Worker(
+                "ecm-worker:children", url, CHILDREN, ChildWorker(engine, projection, reconciliation, clock).work
+            ),
             relay=relay,
-            events=Worker("partner-events", url, EVENTS, relay.work),
+            events=Worker("ecm-worker:partner-events", url, EVENTS, relay.work),
             engine=engine,
             region=region,
             ids=ids,

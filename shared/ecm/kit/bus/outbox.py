@@ -14,11 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.kit.bus.events import Event, Headers, encode_headers
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
 from ecm.kit.clock import Clock
-from ecm.kit.db.engine import plain
-from ecm.kit.db.failures import is_transient
 from ecm.kit.db.tables import idempotency, inbox, outbox
 from ecm.kit.db.transaction import OUTBOX_CHANNEL
-from ecm.kit.db.turns import turn
+from ecm.kit.db.worker import Worker, back_off
 from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
 from ecm.kit.telemetry import logger
 
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
     Connection = asyncpg.Connection[Any]
     Row = asyncpg.Record
 
-POLL_SECONDS = 1.0
 BATCH = 500
-BACK_OFF_SECONDS = (0.25, 0.5, 1.0, 2.0, 5.0)
 PRUNE_EVERY_SECONDS = 600.0
 PUBLISHED_KEPT = timedelta(days=2)
 # Longer than the topics keep an event (7 days): a replay must find its id.
@@ -64,27 +60,16 @@ class OutboxRelay:
         self._engine = engine
         self._topic = topic
         self._source = source
-        self._listen_url = plain(listen_url)
         self._clock = clock
         self._sender = Sender(producer_factory, topic)
-        self._woken = asyncio.Event()
+        self._worker = Worker(_ONE_RELAY, listen_url, OUTBOX_CHANNEL, self._relay, recover=self._ask_the_pool)
+        self._failures = 0
         self._prune_at = 0.0
 
     async def run(self) -> None:
         """Relays until cancelled. Outages of Kafka or PostgreSQL are ridden out with back-off."""
-        failures = 0
         try:
-            while True:
-                try:
-                    async with turn(self._listen_url, _ONE_RELAY, OUTBOX_CHANNEL, self._wake) as connection:
-                        failures = 0
-                        await self._relay(connection)
-                except Exception as error:
-                    if not (isinstance(error, SendFailedError) or is_transient(error)):
-                        logger(topic=self._topic).error("outbox.failed", exc_info=True)
-                    await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
-                    failures += 1
-                    await self._ask_the_pool()
+            await self._worker.run()
         finally:
             await self._sender.close()
 
@@ -111,37 +96,26 @@ class OutboxRelay:
             await connection.execute(delete(inbox).where(inbox.c.received_at < now - INBOX_KEPT))
             await connection.execute(delete(idempotency).where(idempotency.c.created_at < now - IDEMPOTENCY_KEPT))
 
-    async def _relay(self, connection: "Connection") -> None:
-        failures = 0
-        while True:
-            self._woken.clear()
-            try:
-                published = await self.publish_waiting(connection)
-                failures = 0
-            except SendFailedError:
-                logger(topic=self._topic, attempt=failures).warning("outbox.send_failed", exc_info=True)
-                # A broker that hangs took most of the time after which who says nothing loses the turn.
-                await connection.execute("SELECT 1")
-                await asyncio.sleep(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)])
-                failures += 1
-                published = 0
-            if published < BATCH:
-                await self._sleep()
-            await self._prune_sometimes()
-
-    async def _sleep(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(POLL_SECONDS):
-                await self._woken.wait()
+    async def _relay(self, connection: "Connection") -> bool:
+        """Whether more may wait."""
+        published = 0
+        try:
+            published = await self.publish_waiting(connection)
+            self._failures = 0
+        except SendFailedError:
+            logger(topic=self._topic, attempt=self._failures).warning("outbox.send_failed", exc_info=True)
+            # A broker that hangs took most of the time after which who says nothing loses the turn.
+            await connection.execute("SELECT 1")
+            await asyncio.sleep(back_off(self._failures))
+            self._failures += 1
+        await self._prune_sometimes()
+        return published == BATCH
 
     async def _prune_sometimes(self) -> None:
         now = self._clock.boottime()
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY_SECONDS
             await self.prune()
-
-    def _wake(self, *_: object) -> None:
-        self._woken.set()
 
     def _message(self, row: "Row") -> tuple[bytes, bytes, Headers]:
         event = Event(
