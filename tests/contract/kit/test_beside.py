@@ -89,6 +89,28 @@ async def test_a_partition_does_not_wait_for_what_another_was_sent_before(
         assert mine == sorted(mine), "within a partition one follows the other"
 
 
+async def test_a_partition_that_is_far_behind_keeps_no_other_waiting(
+    uow: UnitOfWork, settings: KitSettings, topic: str
+) -> None:
+    far_behind, behind = 700, asyncio.Event()
+    seen: list[str] = []
+
+    async def handle(found: Event, tx: Tx) -> None:
+        if found.key == "far-behind":
+            await behind.wait()
+        seen.append(found.key)
+
+    await send(settings, topic, *(event("far-behind") for _ in range(far_behind)))
+    two = consumer(uow, settings, topic, handle, partitions_at_once=2)  # type: ignore[arg-type]
+    async with running(two.run):
+        await asyncio.sleep(3)
+        await send(settings, topic, *(event() for _ in range(30)))
+        await until(lambda: len(seen) >= 5, seconds=10)
+        assert "far-behind" not in seen
+        behind.set()
+        await until(lambda: len(seen) == far_behind + 30, seconds=60)
+
+
 async def test_what_is_begun_ahead_gives_the_handler_and_is_ended(
     uow: UnitOfWork, settings: KitSettings, topic: str
 ) -> None:

@@ -301,4 +301,22 @@ async def test_an_owner_who_fails_ahead_fails_the_event(world: World) -> None:
     world.owners.away.add("referrals")
     with pytest.raises(DomainError):
         await heard(projection, owners, world, third)
-    assert owners.asked == [(child, 1), (child, 2)]
+    assert owners.asked == [(child, 1), (child, 2), (child, 2)], "once more, within the transaction"
+
+
+async def test_what_was_asked_ahead_does_not_show_what_was_hidden_meanwhile(world: World) -> None:
+    child = await opened(world)
+    owners = Counted(world.owners)
+    projection = Projection(world.engine, owners, mapping_context(world.region), RandomIds())
+    await heard(projection, owners, world, await renamed(world, child, "Second"))
+    third = await renamed(world, child, "Third")
+    with projection.asking(third) as asked:
+        await asyncio.sleep(0.05)
+        await world.owners.put("referrals", "CHILD", child, referrals.Case(), child)
+        with pytest.raises(Exception, match="holds"):
+            await world.project(child)
+        assert "Patient" not in await world.visible(PSYCHOLOGY, child)
+        with pytest.raises(Exception, match="holds"):
+            async with world.engine.begin() as conn:
+                await projection.follow(conn, third, asked)
+    assert "Patient" not in await world.visible(PSYCHOLOGY, child)

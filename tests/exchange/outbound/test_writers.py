@@ -67,6 +67,8 @@ async def test_the_next_call_is_on_its_way_before_who_was_asked_for_is_answered(
 
     async def noted(*args: Any) -> Any:
         happened.append("call")
+        # What was written goes out before the loop's next step.
+        asyncio.get_running_loop().call_soon(happened.append, "sent")
         return await disclose(*args)
 
     async def ask(name: str) -> None:
@@ -82,7 +84,37 @@ async def test_the_next_call_is_on_its_way_before_who_was_asked_for_is_answered(
         asking += [asyncio.create_task(ask("second")) for _ in range(3)]
         await asyncio.sleep(0.1)
     await asyncio.gather(*asking)
-    assert happened == ["call", "call", "first", *["second"] * 3]
+    assert happened == ["call", "sent", "call", "sent", "first", *["second"] * 3]
+
+
+async def test_who_is_tried_alone_is_answered_alone(
+    server: Server, narrowing: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One faulty ask has each of a call tried by itself; a narrowing that comes between holds back the later ones."""
+    tried: list[int] = []
+    disclose = single.Writer.disclose
+    held = asyncio.Event()
+
+    async def faulty(writer: single.Writer, agency: str, asks: Any) -> Any:
+        tried.append(len(asks))
+        if len(tried) in (1, 3):
+            raise ValueError("faulty")
+        if len(tried) == 4:
+            held.set()
+            await asyncio.sleep(0.5)
+        return await disclose(writer, agency, asks)
+
+    monkeypatch.setattr(single.Writer, "disclose", faulty)
+    asking = [asyncio.create_task(server.writers.disclose(CALLER, _read())) for _ in range(3)]
+    await held.wait()
+    assert [one.done() for one in asking] == [True, True, False]
+    found = await asyncio.gather(*asking, return_exceptions=True)
+    assert tried == [3, 1, 1, 1]
+    assert [one.reason if isinstance(one, DomainError) else one.outcome for one in found if one] == [
+        "nothing",
+        Reason.INTERNAL,
+        "nothing",
+    ]
 
 
 async def test_who_asks_while_the_exchange_stops_is_told_so(server: Server, narrowing: Any) -> None:

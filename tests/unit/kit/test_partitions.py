@@ -83,19 +83,23 @@ async def test_a_failure_is_found() -> None:
         partitions.add("a", ["broken", "2"])
         await rest()
         with pytest.raises(OSError, match="broken"):
-            partitions.check()
+            partitions.add("a", ["3"])
 
 
-async def test_who_has_much_waiting_takes_no_more_until_some_is_handled() -> None:
+async def test_who_has_much_waiting_is_full_until_some_is_handled() -> None:
     hands = Hands()
     async with handing(hands) as partitions:
         partitions.add("a", ["1", "2", "3"])
+        partitions.add("b", ["1"])
         await rest()
-        assert await partitions.room(0.05), "one of the three is in hand"
+        assert partitions.full() == set(), "one of the three is in hand"
         partitions.add("a", ["4"])
-        assert not await partitions.room(0.05)
+        assert partitions.full() == {"a"}
+        await asyncio.wait_for(partitions.room(0.05), 1)
         asyncio.get_running_loop().call_later(0.05, hands.free.set)
-        assert await partitions.room(5)
+        await asyncio.wait_for(partitions.room(60), 5)
+        await rest()
+        assert partitions.full() == set()
 
 
 async def test_what_stays_in_hand_is_stuck() -> None:

@@ -197,10 +197,16 @@ class Writers:
         except Exception as error:
             return await self._failed(writer, agency, batch, error)
 
+    async def _alone(self, writer: Writer, agency: str, waiting: Waiting) -> _Outcome:
+        """Told at once: what is committed doesn't wait for others, who may wait for a narrowing."""
+        (outcome,) = await self._ask(writer, agency, [waiting])
+        _tell([waiting], [outcome])
+        return outcome
+
     async def _failed(self, writer: Writer, agency: str, batch: list[Waiting], error: Exception) -> list[_Outcome]:
         """A faulty ask mustn't take others with it: each is tried alone, once."""
         if len(batch) > 1 and not writer.lost and not is_transient(error):
-            return [one for waiting in batch for one in await self._ask(writer, agency, [waiting])]
+            return [await self._alone(writer, agency, waiting) for waiting in batch]
         logger().warning("release.failed", error_class=type(error).__name__, sqlstate=getattr(error, "sqlstate", None))
         if is_transient(error) or writer.lost:
             problem = _away("The exchange's database is away or busy; try again.")

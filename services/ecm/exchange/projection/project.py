@@ -123,11 +123,10 @@ class Projection:
             return []
         # A hidden record whose newest version is projected already is mapped again.
         after = done if done < at_least else done - 1
+        # Of a hidden record a newer version is known, and perhaps stricter: what was asked before doesn't count.
+        early = None if hidden or after != at_least - 1 or _failed(asked) else asked
         async with asyncio.timeout(FETCH_SECONDS):
-            if asked is not None and after == at_least - 1:
-                versions = await asked
-            else:
-                versions = await self._owners.versions(service, record_id, after)
+            versions = await (early or self._owners.versions(service, record_id, after))
         if not versions or versions[-1].version < at_least:
             raise DomainError(Reason.PEER_UNREACHABLE, "The owner doesn't show the version yet.")
         return versions
@@ -195,3 +194,7 @@ async def _apply(replacement: Replacement, version: RecordVersion, resources: li
     named = {"record_id": version.record_id, "kind": version.kind, "version": version.version}
     logger(**named).info("projection.replaced", count=len(resources))
     return changed
+
+
+def _failed(asked: Asked) -> bool:
+    return asked is not None and asked.done() and (asked.cancelled() or asked.exception() is not None)

@@ -40,7 +40,8 @@ class Consumer:
     the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
     are handled beside each other, and none waits for another's events. An event that doesn't concern it is
     passed over without a transaction. `ahead` begins what needn't wait for the transaction, and gives the
-    handler in `handler`'s place. `on_stuck` is called where nothing moves for 30 s.
+    handler in `handler`'s place. `on_stuck` is called where nothing moves for 30 s, or one event
+    stays in hand for a minute.
     """
 
     def __init__(
@@ -142,18 +143,26 @@ class Consumer:
     async def _consume(self, kafka: Any, partitions: Partitions) -> None:
         while True:
             self._release(kafka)
-            room = await partitions.room(POLL_SECONDS)
-            batches = await kafka.getmany(timeout_ms=int(POLL_SECONDS * 1000), max_records=BATCH) if room else {}
+            batches = await self._fetch(kafka, partitions)
             partitions.check()
             if not partitions.stuck(self._stuck_seconds):
                 self._watchdog.progress()
             if batches:
                 self._fetched_at = self._clock.boottime()
-            # Fetched just before its partition was sent back, or given away: comes again, here or there.
+            # What came of a partition that waits, or is another's by now, comes again, here or there.
             for partition in batches.keys() & (kafka.assignment() - kafka.paused()):
                 partitions.add(partition, batches[partition])
             await self._commit_sometimes(kafka)
             await self._check_sometimes(kafka, partitions.waiting())
+
+    async def _fetch(self, kafka: Any, partitions: Partitions) -> Any:
+        """What there is of partitions that have room: else one that is far behind would keep the others waiting."""
+        assigned, full = kafka.assignment(), partitions.full()
+        if assigned and assigned <= full:
+            await partitions.room(POLL_SECONDS)
+            return {}
+        some = assigned - full if full else ()
+        return await kafka.getmany(*some, timeout_ms=int(POLL_SECONDS * 1000), max_records=BATCH)
 
     async def _handle(self, kafka: Any, partition: Any, message: Any) -> bool:
         """Whether to go on with the partition: else it waits, from this message on."""

@@ -27,7 +27,8 @@ class Partitions:
         self._room = asyncio.Event()
 
     def add(self, partition: Any, messages: Sequence[Any]) -> None:
-        """Puts messages behind those that the partition has."""
+        """Puts messages behind those that the partition has; raises as `check` does."""
+        self.check()
         self._waiting.setdefault(partition, deque()).extend(messages)
         if partition not in self._tasks:
             self._tasks[partition] = asyncio.create_task(self._work(partition))
@@ -39,15 +40,16 @@ class Partitions:
                 del self._tasks[partition]
                 task.result()
 
-    async def room(self, seconds: float) -> bool:
-        """Whether every partition has fewer than `most` messages waiting, within so long."""
+    def full(self) -> set[Any]:
+        """Partitions that have `most` messages waiting, or more: they are to get no others yet."""
+        return {partition for partition, waiting in self._waiting.items() if len(waiting) >= self._most}
+
+    async def room(self, seconds: float) -> None:
+        """Waits until a message was handled, at most so long."""
+        self._room.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while any(len(waiting) >= self._most for waiting in self._waiting.values()):
-                    self._room.clear()
-                    await self._room.wait()
-                return True
-        return False
+                await self._room.wait()
 
     def waiting(self) -> int:
         """How many messages aren't handled yet."""
@@ -75,7 +77,6 @@ class Partitions:
         finally:
             if not waiting:
                 self._waiting.pop(partition, None)
-            self._room.set()
 
     async def _next(self, partition: Any, waiting: deque[Any]) -> None:
         self._began[partition] = time.monotonic()
@@ -84,5 +85,4 @@ class Partitions:
                 waiting.clear()
         finally:
             del self._began[partition]
-        if len(waiting) < self._most:
             self._room.set()
