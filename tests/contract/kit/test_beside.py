@@ -3,13 +3,17 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from contract.kit.builders import KitSettings
 from contract.kit.test_bus import Handler, consumer, effects, event, has_effects, running, send, until
 from contract.kit.test_bus import uow as uow  # noqa: PLC0414 - the fixture
+from ecm.kit.bus.consumer import BATCH
 from ecm.kit.bus.events import Event
+from ecm.kit.bus.partitions import Partitions
 from ecm.kit.db.tables import inbox
 from ecm.kit.db.uow import Tx, UnitOfWork
 from ecm.kit.errors import DomainError, Reason
@@ -90,10 +94,18 @@ async def test_a_partition_does_not_wait_for_what_another_was_sent_before(
 
 
 async def test_a_partition_that_is_far_behind_keeps_no_other_waiting(
-    uow: UnitOfWork, settings: KitSettings, topic: str
+    uow: UnitOfWork, settings: KitSettings, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     far_behind, behind = 700, asyncio.Event()
     seen: list[str] = []
+    waiting: list[int] = []
+    add = Partitions.add
+
+    def counted(partitions: Partitions, partition: Any, messages: Any) -> None:
+        add(partitions, partition, messages)
+        waiting.append(partitions.waiting())
+
+    monkeypatch.setattr(Partitions, "add", counted)
 
     async def handle(found: Event, tx: Tx) -> None:
         if found.key == "far-behind":
@@ -107,6 +119,7 @@ async def test_a_partition_that_is_far_behind_keeps_no_other_waiting(
         await send(settings, topic, *(event() for _ in range(30)))
         await until(lambda: len(seen) >= 5, seconds=10)
         assert "far-behind" not in seen
+        assert max(waiting) < 2 * BATCH + 30, "what isn't handled yet stays in Kafka"
         behind.set()
         await until(lambda: len(seen) == far_behind + 30, seconds=60)
 
