@@ -15,6 +15,7 @@ from ecm.api.exchange.v1 import exchange_service_pb2
 from ecm.api.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceServicer_to_server
 from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
 from ecm.exchange.api.application import build_application
+from ecm.exchange.api.beats import Beats
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.api.limits import Limits
 from ecm.exchange.api.writes import write_handlers
@@ -92,7 +93,9 @@ async def running(settings: ExchangeSettings) -> AsyncIterator[tuple[int, int]]:
         sealer = Sealer(base.engine, base.signer, settings.checkpoint_dir, base.clock)
         await beside(stack, "sealer", sealer.run(), last=lambda: _finish(sealer))
         await beside(stack, "inbound", inbound.run())
-        api = _api(base, inbound, writers)
+        beats = Beats()
+        stack.callback(beats.close)
+        api = _api(base, inbound, writers, beats)
         application = build_application(api, inbound.lease.valid, base.clock.now())
         # HTTP stops first: what was begun is answered while everything behind it still stands.
         grpc_port = await stack.enter_async_context(_grpc(base, inbound))
@@ -123,7 +126,7 @@ def _disclosures(base: Foundation, stack: AsyncExitStack) -> AuditDisclosures:
     return AuditDisclosures(uow, register, base.fingerprints, signer=base.signer, directory=settings.checkpoint_dir)
 
 
-def _api(base: Foundation, inbound: Inbound, writers: Writers) -> Api:
+def _api(base: Foundation, inbound: Inbound, writers: Writers, beats: Beats) -> Api:
     return Api(
         base=base.settings.base,
         settings=base.settings,
@@ -134,6 +137,7 @@ def _api(base: Foundation, inbound: Inbound, writers: Writers) -> Api:
         cursors=Cursors(base.keys.cursor, base.clock),
         ids=base.ids,
         find_dataref=find_dataref(base.engine),
+        beats=beats,
         limits=Limits.of(base.settings, base.region),
         writes=write_handlers(base.engine, base.region, inbound.peers["formulation"], inbound.projection),
     )

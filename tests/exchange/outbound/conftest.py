@@ -42,5 +42,6 @@ async def server(urls: dict[str, str], world: World, repository: Path) -> AsyncI
     await running.writers.start()
     yield running
     await running.writers.stop()
+    running.beats.close()
     await running.http.aclose()
     await engine.dispose()

@@ -1,16 +1,19 @@
-"""Denied, left one's view, withdrawn and never existed cost the database the same: that is why they take alike long.
+"""Denied, left one's view, withdrawn and never existed take alike long: they cost the database the same, and whatever
+says nothing leaves at a beat.
 
 Not measured in time, but in what the statement does: which tables and indexes it scans, how often, in the very call.
 (`make attack` measures the time, too.)
 """
 
+import time
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
+from ecm.exchange.api.beats import BEAT_SECONDS
 from ecm.exchange.disclosure.asks import Ask, Inquiry
-from exchange.outbound.world import COUNCIL, PSYCHOLOGY, World
+from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World
 
 SCANS = """
     SELECT relname, seq_scan, coalesce(idx_scan, 0) AS idx_scan, n_tup_ins FROM pg_stat_xact_user_tables
@@ -78,3 +81,70 @@ async def test_a_read_costs_the_same(world: World, kinds: dict[str, UUID]) -> No
     assert expected["grants"][0] + expected["grants"][1] > 0, "grants are looked for, whether or not there is such"
     assert expected["audit"][2] == 1
     assert done == dict.fromkeys(kinds, expected)
+
+
+@pytest.fixture
+def beats(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long each answer had taken that was kept for a beat."""
+    kept: list[float] = []
+    after = server.beats.after
+
+    async def noting(since: float) -> None:
+        kept.append(time.monotonic() - since)
+        await after(since)
+
+    monkeypatch.setattr(server.beats, "after", noting)
+    return kept
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "Patient/{id}",
+        "Patient/{id}/_history/1",
+        "Patient/{id}/$everything",
+        "Patient/{id}/$everything?_type=Observation",
+        "Patient/nobody",
+        "Patient?_id={id}",
+        "Patient?_id={id}&_summary=count",
+        "Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|{id}",
+        "Observation?patient={id}",
+        "Observation?patient={seen},{id}",
+        "Patient?_id={id},{seen}",
+        "events/{id}",
+        "Nothing/{id}",
+        "Patient?name:contains={id}",
+    ],
+)
+async def test_what_may_have_missed_something_leaves_at_a_beat(
+    world: World, server: Server, beats: list[float], path: str
+) -> None:
+    """One of several that are asked for by name, too: those that are there would tell of the other by their time."""
+    child = uuid4()
+    seen = await world.patient(child)
+    await world.observation(child, seen)
+    await world.grant(child, PSYCHOLOGY, "referral")
+    await world.grant(child, PSYCHOLOGY, patient=True)
+    began = time.monotonic()
+    await server.get(path.format(id=uuid4(), seen=seen), prefer="handling=strict")
+    assert time.monotonic() - began >= BEAT_SECONDS
+    assert len(beats) == 1
+
+
+async def test_what_is_found_leaves_at_once(world: World, server: Server, beats: list[float]) -> None:
+    child = uuid4()
+    patient = await world.patient(child)
+    await world.observation(child, patient)
+    await world.grant(child, PSYCHOLOGY, "referral")
+    await world.grant(child, PSYCHOLOGY, patient=True)
+    for path in (
+        f"Patient/{patient}",
+        f"Patient/{patient}/$everything",
+        f"Patient?_id={patient}",
+        f"Observation?patient={patient}",
+        f"Observation?patient={patient}&code=ace-1,ace-2",
+    ):
+        answer = await server.get(path)
+        assert answer.status_code == 200
+        assert answer.json().get("total") != 0, path
+    assert not beats

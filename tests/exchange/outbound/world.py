@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ecm.api.exchange.v1.exchange_service_pb2 import ListDisclosuresRequest
 from ecm.api.referrals.v1.referrals_records_pb2 import Child
 from ecm.exchange.api.application import build_application
+from ecm.exchange.api.beats import Beats
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.audit.listing import list_disclosures, seek
@@ -247,6 +248,7 @@ class Server:
         self.lease = FakeLease()
         self.fingerprints = Fingerprints(b"f" * 32)
         self.writers = Writers(url, RandomIds(), WRITERS)
+        self.beats = Beats()
         self._key = ECKey.generate_key("P-256", {"kid": "test"})
         self._mint = Mint(ISSUER, self._key)
         jwks = httpx.MockTransport(lambda _: httpx.Response(200, json=self._mint.jwks()))
@@ -269,6 +271,7 @@ class Server:
             cursors=Cursors(b"c" * 32, SystemClock()),
             ids=RandomIds(),
             find_dataref=find_dataref(engine),
+            beats=self.beats,
         )
         self.application = build_application(self.api, lambda: self.lease.held, datetime.now(UTC))
         transport = httpx.ASGITransport(self.application, raise_app_exceptions=True)

@@ -23,6 +23,7 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import current_trace, with_trace
 
 LARGEST_FORM = 65_536
+REFUSED = 400
 SERVICE_UNAVAILABLE = 503
 MOST_PARAMETERS = 100
 # Counted, not written: no writes of a flood, and none where nothing can be written.
@@ -50,7 +51,7 @@ class FhirDoor:
             finally:
                 seat.leave()
 
-    async def _answer(self, request: Request, path: str, seat: Seat) -> Response:
+    async def _answer(self, request: PartnerRequest, path: str, seat: Seat) -> Response:
         try:
             document = self._open.get(path)
             if document is not None:
@@ -64,7 +65,7 @@ class FhirDoor:
         except Exception as error:
             return response_to(_told(error), current_trace().trace_id)
 
-    async def _to_caller(self, request: Request, path: str, caller: PartnerCaller, seat: Seat) -> Response:
+    async def _to_caller(self, request: PartnerRequest, path: str, caller: PartnerCaller, seat: Seat) -> Response:
         segments = tuple(path.split("/")) if path else ()
         pairs = _query(request)
         inquiry = describe(request.method, segments, pairs, self._api.fingerprints)
@@ -80,6 +81,8 @@ class FhirDoor:
             response = response_to(_told(error), current_trace().trace_id)
         if not incoming.audited and response.status_code not in _UNAUDITED:
             await incoming.note("refused")
+        if response.status_code not in _UNAUDITED and (incoming.missed or response.status_code >= REFUSED):
+            await self._api.beats.after(request.came)
         return response
 
     async def _served(self, incoming: Incoming) -> Response:

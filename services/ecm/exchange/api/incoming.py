@@ -7,6 +7,8 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ecm.exchange.api.beats import Beats
+from ecm.exchange.api.inquiry import names_several
 from ecm.exchange.api.limits import Limits, Seat
 from ecm.exchange.audit.fingerprints import Fingerprints
 from ecm.exchange.disclosure.asks import Answer, Ask, Inquiry, Page, Released
@@ -38,6 +40,7 @@ class Api:
     cursors: Cursors
     ids: Ids
     find_dataref: FindDataref
+    beats: Beats
     limits: Limits = field(default_factory=Limits.none)
     writes: Mapping[tuple[str, str], "Handler"] = field(default_factory=dict)
 
@@ -55,6 +58,8 @@ class Incoming:
     seat: Seat
     # Whether the audit has this request already.
     audited: bool = False
+    # Whether something that was asked for may not have been found: then the answer leaves at a beat.
+    missed: bool = False
 
     @property
     def strict(self) -> bool:
@@ -70,12 +75,15 @@ class Incoming:
 
     async def read(self, resource_type: str, resource_id: UUID) -> Answer:
         """The current resource, as far as it may leave; in the audit by now. Raises what `Release.release` raises."""
-        return await self._released(Ask(self.inquiry, "read", resource_type, resource_id))
+        answer = await self._released(Ask(self.inquiry, "read", resource_type, resource_id))
+        self.missed = not answer.resources
+        return answer
 
     async def find(self, page: Page) -> Answer:
         """What may leave of a page; in the audit by now, too."""
         answer = await self._released(Ask.search(self.inquiry, page))
         self.seat.charge(len(answer.resources))
+        self.missed = not answer.resources or names_several(self.path, self.pairs)
         return answer
 
     def asks_for(self, resource_id: UUID) -> None:

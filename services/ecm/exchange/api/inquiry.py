@@ -23,6 +23,11 @@ def describe(method: str, path: Sequence[str], pairs: Sequence[tuple[str, str]],
     return Inquiry(*_kind(method, words, tuple(names)), tuple(asked)[:MOST_FINGERPRINTS])
 
 
+def names_several(path: Sequence[str], pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether one of several that are asked for by name may be found, and another not."""
+    return any("," in text and _may_name_someone(path, name) for name, text in pairs)
+
+
 @lru_cache(maxsize=1_024)
 def _kind(method: str, words: tuple[str, ...], names: tuple[str, ...]) -> tuple[str, str]:
     """Interaction and shape: of what the product itself names, so that there are few."""

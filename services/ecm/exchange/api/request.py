@@ -1,5 +1,6 @@
 """A request as the door reads it: its headers are looked up by name, not searched through each time."""
 
+import time
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -29,6 +30,8 @@ class PartnerRequest(Request):
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
         self._by_name = _ByName(scope["headers"])
+        # `time.monotonic()`
+        self.came = time.monotonic()
 
     @property
     def headers(self) -> Headers:
