@@ -22,6 +22,7 @@ from ecm.admin.whole_topics import client_settings, read_whole
 from ecm.api.formulation.v1.formulation_events_pb2 import RECORD_KIND_REPORT, RecordChanged
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event, encode_headers
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.producer import Sender, make_producer
 from ecm.kit.bus.topics import dead_letter_topic, service_topic
 from ecm.kit.db.migrations import migrate
@@ -99,7 +100,7 @@ async def test_given_up_shown_replayed_and_discarded(
     poisoned, unwanted, good = (event.id for event in events)
     faulty = Faulty(poisoned, unwanted)
     group = f"ecm-monitoring.test-{uuid4().hex[:8]}"
-    consumer = Consumer(runtime.settings, [TOPIC], group, faulty.handle, runtime.uow)
+    consumer = Consumer(runtime.settings, [TOPIC], group, in_transaction(faulty.handle), runtime.uow)
     async with running(consumer.run):
         await until(lambda: good in faulty.done, seconds=40)
         waiting = letters(monkeypatch, capsys, infrastructure)
@@ -144,9 +145,9 @@ async def test_a_consumer_that_was_killed_gives_up_twice_and_it_is_one_letter(
     async def twice() -> bool:
         return await given_up() == 2
 
-    async with running(Killed(runtime.settings, [TOPIC], group, faulty.handle, runtime.uow).run):
+    async with running(Killed(runtime.settings, [TOPIC], group, in_transaction(faulty.handle), runtime.uow).run):
         await until(once, seconds=40)
-    async with running(Consumer(runtime.settings, [TOPIC], group, faulty.handle, runtime.uow).run):
+    async with running(Consumer(runtime.settings, [TOPIC], group, in_transaction(faulty.handle), runtime.uow).run):
         await until(twice, seconds=40)
         letter = letters(monkeypatch, capsys, infrastructure)[poisoned]
         assert ecm(monkeypatch, "dlq", "list", *state) == 0

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from ecm.kit.back_off import back_off
+
 T = TypeVar("T")
 PATIENCE_SECONDS = 120.0
 BACK_OFF_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
@@ -61,5 +63,5 @@ class Ledger:
                     self.refused[why] += 1
                 if time.monotonic() > end:
                     raise ImpatientError(f"Not answered for {PATIENCE_SECONDS:g} s; at last {why}.") from error
-            time.sleep(BACK_OFF_SECONDS[min(tries, len(BACK_OFF_SECONDS) - 1)])
+            time.sleep(back_off(BACK_OFF_SECONDS, tries))
             tries += 1

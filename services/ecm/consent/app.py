@@ -29,6 +29,7 @@ from ecm.kit.auth.verifier import TokenVerifier
 from ecm.kit.background import beside
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import source_of
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import make_producer
 from ecm.kit.bus.topics import service_topic
@@ -122,7 +123,7 @@ def _relay(settings: ConsentSettings, uow: UnitOfWork) -> OutboxRelay:
 
 def _consumer(settings: ConsentSettings, uow: UnitOfWork, learning: Learning, enforcement: Enforcement) -> Consumer:
     topics = [service_topic(uow.region.slug, owner) for owner in OWNERS]
-    hear = hearing(learning, enforcement.wake)
+    hear = in_transaction(hearing(learning, enforcement.wake))
     return Consumer(settings, topics, settings.client_id, hear, uow, concerns=concerns)
 
 

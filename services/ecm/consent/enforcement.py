@@ -19,6 +19,7 @@ from ecm.consent.store import incarnations, narrowings, sets
 from ecm.consent.store.connections import transaction
 from ecm.consent.store.narrowings import Narrowing
 from ecm.consent.wire import enforcement
+from ecm.kit.back_off import back_off
 from ecm.kit.errors import DomainError
 from ecm.kit.telemetry import logger
 
@@ -72,7 +73,7 @@ class Enforcement:
         attempt = 0
         while narrowing.enforced_at is None and time.monotonic() < until:
             if not await self.push(narrowing.subject, min(until - time.monotonic(), ATTEMPT_SECONDS)):
-                pause = BACK_OFF_SECONDS[min(attempt, len(BACK_OFF_SECONDS) - 1)]
+                pause = back_off(BACK_OFF_SECONDS, attempt)
                 await asyncio.sleep(max(min(pause, until - time.monotonic()), 0))
                 attempt += 1
             narrowing = await self._load(narrowing_id)
@@ -117,7 +118,7 @@ class Enforcement:
             except Exception:
                 failures += 1
                 logger(worker="enforcement").error("enforcement.failed", exc_info=True)
-            await self._pause(BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)] if failures else POLL_SECONDS)
+            await self._pause(back_off(BACK_OFF_SECONDS, failures) if failures else POLL_SECONDS)
 
     async def _push_waiting(self) -> bool:
         async with transaction(self._engine) as conn:

@@ -14,6 +14,7 @@ from ecm.consent.store import agreements, facts, records, sets
 from ecm.consent.store.records import ADULT_REVIEW, CONSENT, EXPIRY, OVERRIDE, OVERRIDE_END
 from ecm.consent.tables import deadline
 from ecm.kit.auth.principal import service_principal
+from ecm.kit.back_off import back_off
 from ecm.kit.clock import Clock
 from ecm.kit.db.scope import UNLIMITED
 from ecm.kit.db.uow import Tx, UnitOfWork
@@ -39,7 +40,7 @@ class Resting:
     def failed(self, what: Hashable) -> float:
         """It failed (again); after how many seconds it is tried next."""
         failures = self._until.get(what, (0, 0.0))[0]
-        rest = BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
+        rest = back_off(BACK_OFF_SECONDS, failures)
         self._until[what] = failures + 1, self._clock.boottime() + rest
         return rest
 

@@ -41,18 +41,15 @@ class ProjectionConsumer:
     def __init__(self, projection: Projection) -> None:
         self._projection = projection
 
-    async def handle(self, event: Event, tx: Tx) -> None:
-        """Projects the record; that of a child who never had a grant waits for the child's first fetch."""
-        changed = read(event)
-        if changed is not None:
-            await self._projection.follow(tx.conn, changed)
-
     @contextmanager
-    def ahead(self, event: Event) -> Iterator[Handler]:
-        """The same; the owner is asked while the transaction begins."""
+    def begin(self, event: Event) -> Iterator[Handler]:
+        """Asks the record's owner while the transaction begins; then it is projected.
+
+        That of a child who never had a grant waits for the child's first fetch.
+        """
         changed = read(event)
         if changed is None:
-            yield self.handle
+            yield _pass_over
             return
         with self._projection.asking(changed) as asked:
             yield lambda _, tx: self._projection.follow(tx.conn, changed, asked)
@@ -62,6 +59,9 @@ class ProjectionConsumer:
         changed = read(event)
         if changed is not None:
             await self._projection.fail(tx.conn, changed, error)
+
+
+async def _pass_over(_: Event, __: Tx) -> None: ...
 
 
 def read(event: Event) -> RecordAt | None:
@@ -100,9 +100,8 @@ def make_consumer(settings: ServiceSettings, region: str, uow: UnitOfWork, proje
         settings,
         topics,
         GROUP,
-        handler.handle,
+        handler.begin,
         uow,
-        ahead=handler.ahead,
         concerns=concerns,
         on_failure=handler.failed,
         partitions_at_once=PARTITIONS_AT_ONCE,

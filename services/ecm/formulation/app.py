@@ -12,6 +12,7 @@ from ecm.formulation.servicer import FormulationServicer
 from ecm.formulation.settings import FormulationSettings
 from ecm.formulation.store import record_events
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.topics import service_topic
 from ecm.kit.narrowing import Narrowings
 from ecm.kit.service import Parts, Runtime, run_service
@@ -31,7 +32,9 @@ def build(runtime: Runtime) -> Parts:
 
     topic = service_topic(runtime.region.slug, "referrals")
     group = runtime.settings.client_id
-    consumer = Consumer(runtime.settings, [topic], group, listening(peers), runtime.uow, concerns=concerns)
+    consumer = Consumer(
+        runtime.settings, [topic], group, in_transaction(listening(peers)), runtime.uow, concerns=concerns
+    )
     return Parts(add, background=(narrowings.worker, consumer.run), peers=(referrals, consent))
 
 

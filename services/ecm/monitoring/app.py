@@ -5,6 +5,7 @@ import grpc
 from ecm.api.monitoring.v1 import monitoring_service_pb2
 from ecm.api.monitoring.v1.monitoring_service_pb2_grpc import add_MonitoringServiceServicer_to_server
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.topics import service_topic
 from ecm.kit.service import Parts, Runtime, run_service
 from ecm.monitoring.consumer import OWNERS, concerns, listening
@@ -29,7 +30,9 @@ def build(runtime: Runtime) -> Parts:
 
     topics = [service_topic(runtime.region.slug, owner) for owner in OWNERS]
     group = runtime.settings.client_id
-    consumer = Consumer(runtime.settings, topics, group, listening(hearing), runtime.uow, concerns=concerns)
+    consumer = Consumer(
+        runtime.settings, topics, group, in_transaction(listening(hearing)), runtime.uow, concerns=concerns
+    )
     return Parts(add, background=(consumer.run,), peers=peers)
 
 

@@ -5,6 +5,7 @@ import grpc
 from ecm.api.referrals.v1 import referrals_service_pb2
 from ecm.api.referrals.v1.referrals_service_pb2_grpc import add_ReferralsServiceServicer_to_server
 from ecm.kit.bus.consumer import Consumer
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.topics import service_topic
 from ecm.kit.narrowing import Narrowings
 from ecm.kit.service import Parts, Runtime, run_service
@@ -38,9 +39,8 @@ def build(runtime: Runtime) -> Parts:
 
 def _consumer(runtime: Runtime, follower: CaseFollower) -> Consumer:
     topics = [service_topic(runtime.region.slug, service) for service in FOLLOWED]
-    return Consumer(
-        runtime.settings, topics, runtime.settings.client_id, follower.handle, runtime.uow, concerns=concerns
-    )
+    group, handle = runtime.settings.client_id, in_transaction(follower.handle)
+    return Consumer(runtime.settings, topics, group, handle, runtime.uow, concerns=concerns)
 
 
 def main() -> None:

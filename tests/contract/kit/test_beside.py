@@ -11,7 +11,7 @@ from sqlalchemy import select
 from contract.kit.builders import KitSettings
 from contract.kit.test_bus import Handler, consumer, effects, event, has_effects, running, send, until
 from contract.kit.test_bus import uow as uow  # noqa: PLC0414 - the fixture
-from ecm.kit.bus.consumer import BATCH
+from ecm.kit.bus.consumer import BATCH, Consumer
 from ecm.kit.bus.events import Event
 from ecm.kit.bus.partitions import Partitions
 from ecm.kit.db.tables import inbox
@@ -124,13 +124,13 @@ async def test_a_partition_that_is_far_behind_keeps_no_other_waiting(
         await until(lambda: len(seen) == far_behind + 30, seconds=60)
 
 
-async def test_what_is_begun_ahead_gives_the_handler_and_is_ended(
+async def test_what_is_begun_before_the_transaction_gives_the_handler_and_is_ended(
     uow: UnitOfWork, settings: KitSettings, topic: str
 ) -> None:
-    handler, unused, ended = Handler(), Handler(), list[str]()
+    handler, ended = Handler(), list[str]()
 
     @contextmanager
-    def ahead(found: Event) -> Iterator[Handler]:
+    def begin(found: Event) -> Iterator[Handler]:
         try:
             yield handler
         finally:
@@ -139,8 +139,7 @@ async def test_what_is_begun_ahead_gives_the_handler_and_is_ended(
     good, bad = event("good"), event("bad")
     handler.failures["bad"] = DomainError(Reason.PEER_UNREACHABLE, "away")
     await send(settings, topic, good, bad)
-    async with running(consumer(uow, settings, topic, unused, ahead=ahead).run):
+    async with running(Consumer(settings, [topic], "ecm-kit", begin, uow).run):
         await until(lambda: len([each for each in ended if each == bad.id]) > 1)
     assert await effects(uow) == [good.id]
-    assert not unused.seen
     assert ended.count(good.id) == 1

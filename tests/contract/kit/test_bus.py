@@ -16,6 +16,7 @@ from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.dead_letters import origin_headers
 from ecm.kit.bus.events import Event, decode
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.bus.outbox import OutboxRelay
 from ecm.kit.bus.producer import Sender, SendFailedError, connection, make_producer
 from ecm.kit.clock import SystemClock
@@ -215,7 +216,7 @@ async def test_pruning(uow: UnitOfWork, settings: KitSettings, topic: str) -> No
 
 
 def consumer(uow: UnitOfWork, settings: KitSettings, topic: str, handler: Handler, **more: Any) -> Consumer:
-    return Consumer(settings, [topic], "ecm-kit", handler, uow, **more)
+    return Consumer(settings, [topic], "ecm-kit", in_transaction(handler), uow, **more)
 
 
 async def test_every_effect_once(uow: UnitOfWork, settings: KitSettings, topic: str) -> None:

@@ -42,7 +42,7 @@ async def test_a_broker_that_hangs_doesnt_cost_the_turn(
         return turn(url, name, *more)
 
     monkeypatch.setattr("ecm.kit.db.turns.IDLE_SECONDS", 3)
-    monkeypatch.setattr("ecm.kit.db.worker.BACK_OFF_SECONDS", (1.5,))
+    monkeypatch.setattr("ecm.kit.bus.outbox.BACK_OFF_SECONDS", (1.5,))
     monkeypatch.setattr("ecm.kit.db.worker.turn", counted)
     sending = OutboxRelay(
         engine,

@@ -18,6 +18,7 @@ from contract.kit.conftest import Database
 from contract.kit.test_bus import relay, running, until
 from ecm.kit.bus.consumer import Consumer
 from ecm.kit.bus.events import Event
+from ecm.kit.bus.handling import in_transaction
 from ecm.kit.clock import SystemClock
 from ecm.kit.db.engine import make_engine
 from ecm.kit.db.tables import idempotency, outbox
@@ -71,7 +72,7 @@ async def through_an_outage(engine: AsyncEngine, settings: KitSettings, topic: s
     """Writes, relays and consumes through the outage; the share of one processor that it took."""
     uow = UnitOfWork(engine, SystemClock(), RandomIds(), example_region(), EVENTS)
     stop = asyncio.Event()
-    works = (relay(uow, settings, topic).run, Consumer(settings, [topic], "ecm-kit", effect, uow).run)
+    works = (relay(uow, settings, topic).run, Consumer(settings, [topic], "ecm-kit", in_transaction(effect), uow).run)
     async with running(*works):
         await a_child(uow)
 

@@ -3,16 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from ecm.kit.back_off import back_off
 from ecm.kit.bus.bounds import CancelledInsideError, bounded, own_cancellations_only
 from ecm.kit.bus.dead_letters import DeadLetters
-from ecm.kit.bus.handling import Ahead, Concerns, FailureHook, Handler, Handling, Verdict, every_event
+from ecm.kit.bus.handling import Begin, Concerns, FailureHook, Handling, Verdict, every_event
 from ecm.kit.bus.partitions import Partitions
 from ecm.kit.bus.producer import START_SECONDS, STOP_SECONDS, ProducerFactory, connection, make_producer
 from ecm.kit.bus.watchdog import STUCK_SECONDS, Watchdog, leave_process
@@ -31,16 +32,17 @@ REPLACE_BACK_OFF_SECONDS = (0.5, 1.0, 2.0, 5.0)
 
 
 class Consumer:
-    """Reads `topics` in one consumer group and hands each event to `handler`, in a transaction with its inbox row.
+    """Reads `topics` in one consumer group, and hands each event to what `begin` gives in a transaction with its inbox
+    row.
 
     Errors that pass by themselves (a peer or the database is away) are retried
     for as long as it takes, holding back their partition alone; others go to
     `<topic>.<service>.dlq` after 3 tries. `on_failure` runs in a transaction of
     its own after each failed try, before the next. Offsets are committed after
-    the effects, once a second. Within a partition one event follows the other; `partitions_at_once`
-    are handled beside each other, and none waits for another's events. An event that doesn't concern it is
-    passed over without a transaction. `ahead` begins what needn't wait for the transaction, and gives the
-    handler in `handler`'s place. `on_stuck` is called where nothing moves for 30 s, or one event
+    the effects, once a second. Within a partition one event follows the other;
+    `partitions_at_once` are handled beside each other, and none waits for
+    another's events. An event that doesn't concern it is passed over without a
+    transaction. `on_stuck` is called where nothing moves for 30 s, or one event
     stays in hand for a minute.
     """
 
@@ -49,10 +51,9 @@ class Consumer:
         settings: ServiceSettings,
         topics: Sequence[str],
         group: str,
-        handler: Handler,
+        begin: Begin,
         uow: UnitOfWork,
         *,
-        ahead: Ahead | None = None,
         concerns: Concerns = every_event,
         on_failure: FailureHook | None = None,
         partitions_at_once: int = 1,
@@ -69,7 +70,7 @@ class Consumer:
         self._handling = Handling(
             settings.service,
             group,
-            ahead or (lambda _: nullcontext(handler)),
+            begin,
             uow,
             self._dead_letters,
             concerns=concerns,
@@ -102,7 +103,7 @@ class Consumer:
                     CONSUMERS_REPLACED.labels(self._group).inc()
                     logger(consumer=self._group, attempt=failures).warning("consumer.replaced", exc_info=True)
                     self._watchdog.progress()
-                    await asyncio.sleep(REPLACE_BACK_OFF_SECONDS[min(failures, 3)])
+                    await asyncio.sleep(back_off(REPLACE_BACK_OFF_SECONDS, failures))
                     failures += 1
         finally:
             self._watchdog.stop()

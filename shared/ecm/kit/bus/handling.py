@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from ecm.kit.auth.principal import service_principal
+from ecm.kit.back_off import back_off
 from ecm.kit.bus.dead_letters import DeadLetters
 from ecm.kit.bus.events import Event, MalformedEventError, decode
 from ecm.kit.bus.inbox import once
@@ -19,7 +20,8 @@ from ecm.kit.telemetry import logger
 from ecm.kit.trace import with_trace
 
 Handler = Callable[[Event, Tx], Awaitable[None]]
-Ahead = Callable[[Event], AbstractContextManager[Handler]]
+Begin = Callable[[Event], AbstractContextManager[Handler]]
+"""Begins what needn't wait for the event's transaction, and gives what handles it there."""
 Concerns = Callable[[Event], bool]
 FailureHook = Callable[[Event, Tx, Exception], Awaitable[None]]
 
@@ -46,6 +48,11 @@ def passes_by_itself(error: Exception) -> bool:
     return isinstance(error, SendFailedError) or is_transient(error)
 
 
+def in_transaction(handler: Handler) -> Begin:
+    """With nothing to begin before."""
+    return lambda _: nullcontext(handler)
+
+
 def every_event(_: Event) -> bool:
     """Concerned by all of a topic."""
     return True
@@ -58,7 +65,7 @@ class Handling:
         self,
         service: str,
         group: str,
-        ahead: Ahead,
+        begin: Begin,
         uow: UnitOfWork,
         dead_letters: DeadLetters,
         *,
@@ -67,7 +74,7 @@ class Handling:
     ) -> None:
         self._principal = service_principal(service)
         self._group = group
-        self._ahead = ahead
+        self._begin = begin
         self._concerns = concerns
         self._uow = uow
         self._dead_letters = dead_letters
@@ -104,7 +111,7 @@ class Handling:
 
     async def _effect(self, event: Event) -> bool:
         async with asyncio.timeout(HANDLE_SECONDS):
-            with self._ahead(event) as handler:
+            with self._begin(event) as handler:
                 async with self._uow.begin(self._principal) as tx:
                     fresh = await once(tx, self._group, event.id)
                     if fresh:
@@ -150,4 +157,4 @@ class Handling:
 
     def _later(self, attempt: int) -> Verdict:
         EVENTS.labels(self._group, "retried").inc()
-        return Verdict(done=False, retry_after=BACK_OFF_SECONDS[min(attempt - 1, len(BACK_OFF_SECONDS) - 1)])
+        return Verdict(done=False, retry_after=back_off(BACK_OFF_SECONDS, attempt - 1))

@@ -11,12 +11,13 @@ from pydantic import SecretStr
 from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ecm.kit.back_off import back_off
 from ecm.kit.bus.events import Event, Headers, encode_headers
 from ecm.kit.bus.producer import ProducerFactory, Sender, SendFailedError
 from ecm.kit.clock import Clock
 from ecm.kit.db.tables import idempotency, inbox, outbox
 from ecm.kit.db.transaction import OUTBOX_CHANNEL
-from ecm.kit.db.worker import Worker, back_off
+from ecm.kit.db.worker import BACK_OFF_SECONDS, Worker
 from ecm.kit.metrics import OUTBOX_PUBLISHED, OUTBOX_SECONDS, OUTBOX_WAITING
 from ecm.kit.telemetry import logger
 
@@ -106,7 +107,7 @@ class OutboxRelay:
             logger(topic=self._topic, attempt=self._failures).warning("outbox.send_failed", exc_info=True)
             # A broker that hangs took most of the time after which who says nothing loses the turn.
             await connection.execute("SELECT 1")
-            await asyncio.sleep(back_off(self._failures))
+            await asyncio.sleep(back_off(BACK_OFF_SECONDS, self._failures))
             self._failures += 1
         await self._prune_sometimes()
         return published == BATCH

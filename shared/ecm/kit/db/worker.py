@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 from pydantic import SecretStr
 
+from ecm.kit.back_off import back_off
 from ecm.kit.db.failures import is_transient
 from ecm.kit.db.turns import turn
 from ecm.kit.telemetry import logger
@@ -63,7 +64,7 @@ class Worker:
                     error_class=type(error).__name__,
                     exc_info=None if is_transient(error) else error,
                 )
-            await asyncio.sleep(back_off(failures))
+            await asyncio.sleep(back_off(BACK_OFF_SECONDS, failures))
             failures += 1
             await self._recover()
 
@@ -77,8 +78,3 @@ class Worker:
 
     def _wake(self, *_: object) -> None:
         self._woken.set()
-
-
-def back_off(failures: int) -> float:
-    """Seconds to wait after so many failures in a row, and one more."""
-    return BACK_OFF_SECONDS[min(failures, len(BACK_OFF_SECONDS) - 1)]
