@@ -86,7 +86,7 @@ class _Asking(asyncio.Protocol):
 
     def _begin(self, data: bytes, end: int) -> None:
         """How long the body is."""
-        at = data.lower().find(_LENGTH, 0, end)
+        at = data[:end].lower().find(_LENGTH)
         if at < 0:
             self._missing = _CHUNKED
         else:
