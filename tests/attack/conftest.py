@@ -8,7 +8,7 @@ from attack.region import Attacked, attacked
 from ecm.local.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Attacked]:
     """The region, with a child whom the psychology service sees and the custodial establishment doesn't."""
     start = Stack.start(tmp_path_factory.mktemp("attacked"), fresh_ports=True, lease_seconds=5.0)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -120,9 +121,11 @@ async def test_postgres_is_killed(
 
 
 async def test_connections_that_are_gone_without_a_word_are_made_anew(
-    database: Database, engine: AsyncEngine, settings: KitSettings, topic: str
+    database: Database, engine: AsyncEngine, settings: KitSettings, topic: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As where a firewall forgets them: nothing comes back, not even an end, and the server knows nothing of it."""
+    # The turn stays with who is gone until the server ends its session.
+    monkeypatch.setattr("ecm.kit.db.turns.IDLE_SECONDS", 5)
     proxy = Proxy(urlsplit(database.app).netloc.rsplit("@", 1)[1])
     url = database.app.replace(proxy.target, proxy.address)
     through = make_engine(url, app_name="ecm-kit", answer_seconds=2)

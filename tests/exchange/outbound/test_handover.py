@@ -14,7 +14,7 @@ from ecm.exchange.api.handover import HandedOver
 from ecm.exchange.http.server import serving_http
 
 BODY = bytes(24 * 1024 * 1024)
-REQUEST = b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n"
+REQUEST = b"GET /large HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
 class Transfers:

@@ -1,0 +1,1 @@
+"""A package, so that what is attacked ends with its last test."""
