@@ -11,9 +11,8 @@ from uuid import UUID, uuid4
 import orjson
 import pytest
 
-from ecm.exchange.api.beats import BEAT_SECONDS
 from ecm.exchange.disclosure.asks import Ask, Inquiry
-from exchange.outbound.world import COUNCIL, PSYCHOLOGY, Server, World
+from exchange.outbound.world import BEAT_SECONDS, COUNCIL, PSYCHOLOGY, Server, World
 
 SCANS = """
     SELECT relname, seq_scan, coalesce(idx_scan, 0) AS idx_scan, n_tup_ins FROM pg_stat_xact_user_tables

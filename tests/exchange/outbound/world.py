@@ -37,6 +37,8 @@ from ecm.kit.ids import RandomIds
 from ecm.kit.region import Region
 from ecm.local.issuer.minting import Mint, Subject
 
+# Short, since the oracles ask much.
+BEAT_SECONDS = 0.001
 BASE = "http://exchange.invalid/fhir"
 ISSUER = "http://issuer.invalid"
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
@@ -248,7 +250,7 @@ class Server:
         self.lease = FakeLease()
         self.fingerprints = Fingerprints(b"f" * 32)
         self.writers = Writers(url, RandomIds(), WRITERS)
-        self.beats = Beats()
+        self.beats = Beats(BEAT_SECONDS)
         self._key = ECKey.generate_key("P-256", {"kid": "test"})
         self._mint = Mint(ISSUER, self._key)
         jwks = httpx.MockTransport(lambda _: httpx.Response(200, json=self._mint.jwks()))
