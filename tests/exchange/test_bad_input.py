@@ -145,6 +145,12 @@ QUERIES = [
     Bad("Patient?identifier=a%00b", "INVALID_VALUE", "identifier holds a control character"),
     Bad("Observation?patient=%00", "INVALID_VALUE", "patient holds a control character"),
     Bad(f"Observation?code={'a,' * 50}a", "TOO_LARGE", "At most 50 alternatives", 413),
+    Bad(
+        f"Observation?{'&'.join(f'date={year}' for year in range(1900, 1999))}&code=a,b",
+        "TOO_LARGE",
+        "At most 100 ",
+        413,
+    ),
     Bad(f"Observation?{'status=final&' * 101}", "TOO_LARGE", "At most 100 parameters", 413),
     *(Bad(f"Observation?_count={bad}", "INVALID_VALUE", "_count is a whole number") for bad in ("-1", "ten", "1.5")),
     *(Bad(f"Observation?_count={bad}", "INVALID_VALUE", "_count is a whole number") for bad in ("", "٣", LARGE)),

@@ -1,7 +1,8 @@
 """The only door outward: nothing leaves without it.
 
 The lease is checked before the transaction and again before the bytes are
-handed on; the commit of `disclose()` lies in between.
+handed on; the commit of `disclose()` lies in between. Whoever keeps them for
+longer than that checks it once more.
 """
 
 from typing import Protocol
@@ -27,14 +28,18 @@ class Release:
         self._writers = writers
         self._lease = lease
 
+    def require(self) -> None:
+        """Raises LEASE_EXPIRED where what was decided may no longer be handed on."""
+        self._lease.require()
+
     async def one(self, caller: PartnerCaller, ask: Ask) -> Answer:
         """The answer, in the audit by now.
 
         Errors: CLIENT_BLOCKED (audited), LEASE_EXPIRED and PEER_UNREACHABLE (503, nothing leaves).
         """
-        self._lease.require()
+        self.require()
         answer = await self._writers.disclose(caller, ask)
-        self._lease.require()
+        self.require()
         if answer.outcome == "blocked":
             raise DomainError(Reason.CLIENT_BLOCKED, "This client isn't admitted, or no longer.")
         return answer

@@ -5,14 +5,21 @@ Not measured in time, but in what the statement does: which tables and indexes i
 (`make attack` measures the time, too.)
 """
 
+import asyncio
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
 import pytest
 
+from ecm.exchange.api.limits import Seat
 from ecm.exchange.disclosure.asks import Ask, Inquiry
-from exchange.outbound.world import BEAT_SECONDS, COUNCIL, PSYCHOLOGY, Server, World
+from ecm.exchange.search.compile import compile_search
+from ecm.exchange.search.query import read_search
+from exchange.outbound.world import BASE, COUNCIL, PSYCHOLOGY, Server, World, link
 
 SCANS = """
     SELECT relname, seq_scan, coalesce(idx_scan, 0) AS idx_scan, n_tup_ins FROM pg_stat_xact_user_tables
@@ -21,6 +28,7 @@ SCANS = """
 GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_bitmapscan = off"
 LATE = "line"
 DISCLOSE = "SELECT * FROM disclose($1, $2, $3, $4)"
+LOOKED_AT = {"search_date", "search_token"}
 READ = Inquiry("read", "GET Patient/[id]", (b"m" * 32,))
 
 Counts = tuple[int, int, int]
@@ -82,60 +90,110 @@ async def test_a_read_costs_the_same(world: World, kinds: dict[str, UUID]) -> No
     assert done == dict.fromkeys(kinds, expected)
 
 
+async def test_what_else_is_wanted_is_looked_at_only_of_what_may_be_seen(world: World) -> None:
+    """Else whoever asks says what a record costs that they mayn't see, and how long the answer takes by it."""
+    wanted = [("date", "ge1900"), ("_lastUpdated", "ge1900"), ("category", "none"), ("code", "other")]
+    kinds = {"never existed": uuid4()}
+    for kind in ("denied", "seen"):
+        child = uuid4()
+        kinds[kind] = await world.patient(child)
+        await world.observation(child, kinds[kind])
+    await world.grant(child, PSYCHOLOGY, "referral")
+    await world.sql.execute("ANALYZE")
+    done = {}
+    for kind, identity in kinds.items():
+        search = read_search("Observation", [("patient", str(identity)), *wanted], BASE)
+        ask = Ask.search(Inquiry("search", "GET Observation", (b"m" * 32,)), compile_search(search))
+        done[kind] = {name for name, counts in (await work(world, ask)).items() if any(counts)} & LOOKED_AT
+    assert done == {"never existed": set(), "denied": set(), "seen": LOOKED_AT}
+
+
+@dataclass
+class Kept:
+    """From when the answers' beats were counted; `meanwhile` is done while one is kept."""
+
+    since: list[float] = field(default_factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+
+
 @pytest.fixture
-def beats(server: Server, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long each answer had taken that was kept for a beat."""
-    kept: list[float] = []
-    after = server.beats.after
+def kept(server: Server, monkeypatch: pytest.MonkeyPatch) -> Kept:
+    kept, after = Kept(), server.beats.after
 
     async def noting(since: float) -> None:
-        kept.append(time.monotonic() - since)
+        kept.since.append(since)
         await after(since)
+        kept.meanwhile()
 
     monkeypatch.setattr(server.beats, "after", noting)
     return kept
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Patient/{id}",
-        "Patient/{id}/_history/1",
-        "Patient/{id}/$everything",
-        "Patient/{id}/$everything?_type=Observation",
-        "Patient/nobody",
-        "Patient?_id={id}",
-        "Patient?_id={id}&_summary=count",
-        "Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|{id}",
-        "Observation?patient={id}",
-        "Observation?patient={seen},{id}",
-        "Patient?_id={id},{seen}",
-        "events/{id}",
-        "Nothing/{id}",
-        "Patient?name:contains={id}",
-    ],
-)
-async def test_what_may_have_missed_something_leaves_at_a_beat(
-    world: World, server: Server, beats: list[float], path: str
-) -> None:
-    """One of several that are asked for by name, too: those that are there would tell of the other by their time."""
+async def _seen(world: World) -> UUID:
+    """A Patient that psychology sees, with an Observation."""
     child = uuid4()
     seen = await world.patient(child)
     await world.observation(child, seen)
     await world.grant(child, PSYCHOLOGY, "referral")
     await world.grant(child, PSYCHOLOGY, patient=True)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "GET Patient/{id}",
+        "HEAD Patient/{id}",
+        "GET Patient/{id}/_history/1",
+        "GET Patient/{denied}/_history/1",
+        "GET Patient/{id}/$everything",
+        "GET Patient/{id}/$everything?_type=Observation",
+        "GET Patient/nobody",
+        "GET Patient?_id={id}",
+        "GET Patient?_id={id}&_summary=count",
+        "GET Patient?identifier=https://fhir.nhs.uk/Id/nhs-number|{id}",
+        "GET Observation?patient={denied}",
+        "GET Observation?patient={seen},{denied}",
+        "GET Patient?_id={denied},{seen}",
+        "GET Patient?_id={denied}%2C{seen}&_count=1",
+        "GET events/{id}",
+        "GET Nothing/{id}",
+        "GET Patient?name:contains={id}",
+        "POST Patient/_search _id={denied},{seen}",
+        "POST Patient/_search _id={id}",
+        "POST Patient {{}}",
+        "PUT Patient/{denied} {{}}",
+    ],
+)
+async def test_what_may_have_missed_something_leaves_at_a_beat(
+    world: World, server: Server, kept: Kept, asked: str
+) -> None:
+    """One of several that are asked for by name, too: those that are there would tell of the other by their time."""
+    seen, denied = await _seen(world), await world.patient(uuid4())
+    method, path, *body = asked.format(id=uuid4(), seen=seen, denied=denied).split(" ", maxsplit=2)
+    kind = "application/x-www-form-urlencoded" if path.endswith("_search") else "application/fhir+json"
+    content = body[0].encode() if body else None
     began = time.monotonic()
-    await server.get(path.format(id=uuid4(), seen=seen), prefer="handling=strict")
-    assert time.monotonic() - began >= BEAT_SECONDS
-    assert len(beats) == 1
+    await server.ask(method, path, content=content, prefer="handling=strict", content_type=kind)
+    assert [began < since < time.monotonic() for since in kept.since] == [True]
 
 
-async def test_what_is_found_leaves_at_once(world: World, server: Server, beats: list[float]) -> None:
-    child = uuid4()
-    patient = await world.patient(child)
-    await world.observation(child, patient)
-    await world.grant(child, PSYCHOLOGY, "referral")
-    await world.grant(child, PSYCHOLOGY, patient=True)
+async def test_a_later_page_of_several_leaves_at_a_beat(world: World, server: Server, kept: Kept) -> None:
+    named = [await _seen(world) for _ in range(2)]
+    first = await server.get(f"Patient?_id={named[0]},{named[1]},{uuid4()}&_count=1")
+    assert (await server.get(str(link(first, "next")))).status_code == 200
+    assert len(kept.since) == 2
+
+
+async def test_who_is_blocked_is_refused_at_a_beat(world: World, server: Server, kept: Kept) -> None:
+    await world.client(PSYCHOLOGY, blocked=True)
+    for path in ("Patient/nobody", "Nothing/nobody", "Patient?name="):
+        assert (await server.get(path)).status_code == 403
+    assert len(kept.since) == 3
+
+
+async def test_what_is_found_leaves_at_once(world: World, server: Server, kept: Kept) -> None:
+    patient = await _seen(world)
     for path in (
         f"Patient/{patient}",
         f"Patient/{patient}/$everything",
@@ -146,4 +204,46 @@ async def test_what_is_found_leaves_at_once(world: World, server: Server, beats:
         answer = await server.get(path)
         assert answer.status_code == 200
         assert answer.json().get("total") != 0, path
-    assert not beats
+    assert not kept.since
+
+
+async def test_beats_are_counted_from_the_bodys_end(server: Server, kept: Kept) -> None:
+    """Else a client could keep the body back until a beat is near, and see on which side of it the work ends."""
+    came = 0.0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal came
+        await asyncio.sleep(0.02)
+        came = time.monotonic()
+        return {"type": "http.request", "body": f"_id={uuid4()}".encode(), "more_body": False}
+
+    async def send(_: Any) -> None: ...
+
+    scope = server.scope("Patient/_search") | {"method": "POST"}
+    scope["headers"].append((b"content-type", b"application/x-www-form-urlencoded"))
+    await server.application(scope, receive, send)
+    assert [since >= came > 0 for since in kept.since] == [True]
+
+
+async def test_beats_are_counted_from_when_a_place_was_had(
+    server: Server, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seated = 0.0
+
+    async def take(_: Seat, __: str) -> None:
+        nonlocal seated
+        await asyncio.sleep(0.02)
+        seated = time.monotonic()
+
+    monkeypatch.setattr(Seat, "take", take)
+    await server.get(f"Patient/{uuid4()}")
+    assert [since >= seated > 0 for since in kept.since] == [True]
+
+
+async def test_what_was_kept_leaves_only_under_a_lease(world: World, server: Server, kept: Kept) -> None:
+    """A process may stand still while it keeps an answer: by then something narrower may be in force."""
+    path = f"Patient?_id={await _seen(world)},{uuid4()}"
+    assert (await server.get(path)).json()["total"] == 1
+    kept.meanwhile = lambda: setattr(server.lease, "held", False)
+    answer = await server.get(path)
+    assert (answer.status_code, "Patient" in answer.text) == (503, False)

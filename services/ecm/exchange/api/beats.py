@@ -1,4 +1,4 @@
-"""When an answer leaves that says nothing: at a beat counted from when it was asked for, whatever it took till then.
+"""When an answer leaves that may say nothing: at a beat counted from when its work began, whatever that took.
 
 To find that something is denied, or was withdrawn, takes some µs longer than that it never existed (decision 20); who
 measures answers often enough would see it. The loop's own timers go by whole milliseconds from when they are set, and
@@ -38,8 +38,10 @@ class Beats:
             if self._ended:
                 return
             self._start()
-            heapq.heappush(self._waiting, (due, next(self._numbers), asyncio.get_running_loop(), reached))
-            self._changed.notify()
+            number = next(self._numbers)
+            heapq.heappush(self._waiting, (due, number, asyncio.get_running_loop(), reached))
+            if self._waiting[0][1] == number:
+                self._changed.notify()
         await reached.wait()
 
     def close(self) -> None:
@@ -51,7 +53,7 @@ class Beats:
             self._thread.join()
 
     def _start(self) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="beats", daemon=True)
             self._thread.start()
 

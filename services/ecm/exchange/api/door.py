@@ -59,6 +59,7 @@ class FhirDoor:
                 return _open_document(request, *document)
             caller = await self._authentication.caller(request)
             await seat.take(caller.client)
+            request.begin()
             return await self._to_caller(request, path, caller, seat)
         except (DomainError, FhirError) as error:
             return response_to(error, current_trace().trace_id)
@@ -79,10 +80,18 @@ class FhirDoor:
             response = response_to(DomainError(Reason.MALFORMED_JSON, "The body ended early."), "")
         except Exception as error:
             response = response_to(_told(error), current_trace().trace_id)
-        if not incoming.audited and response.status_code not in _UNAUDITED:
-            await incoming.note("refused")
-        if response.status_code not in _UNAUDITED and (incoming.missed or response.status_code >= REFUSED):
-            await self._api.beats.after(request.came)
+        if response.status_code in _UNAUDITED:
+            return response
+        if not incoming.audited:
+            response = await _noted(incoming, response)
+        return await self._at_a_beat(incoming, request.began, response)
+
+    async def _at_a_beat(self, incoming: Incoming, began: float, response: Response) -> Response:
+        """Kept till then where something may not have been found; then what was found is handed on, if still it may."""
+        if incoming.missed or response.status_code >= REFUSED:
+            await self._api.beats.after(began)
+        if incoming.missed and response.status_code < REFUSED:
+            self._api.release.require()
         return response
 
     async def _served(self, incoming: Incoming) -> Response:
@@ -101,6 +110,14 @@ class FhirDoor:
         if told:
             response.headers.update(told)
         return response
+
+
+async def _noted(incoming: Incoming, response: Response) -> Response:
+    try:
+        await incoming.note("refused")
+    except DomainError as error:
+        return response_to(error, current_trace().trace_id)
+    return response
 
 
 def _told(error: Exception) -> DomainError:

@@ -1,6 +1,7 @@
 """A request as the door reads it: its headers are looked up by name, not searched through each time."""
 
 import time
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -30,8 +31,18 @@ class PartnerRequest(Request):
     def __init__(self, scope: Scope, receive: Receive) -> None:
         super().__init__(scope, receive)
         self._by_name = _ByName(scope["headers"])
-        # `time.monotonic()`
-        self.came = time.monotonic()
+        # When the work on it began, by `time.monotonic()`.
+        self.began = time.monotonic()
+
+    def begin(self) -> None:
+        """The work begins now: what came before was up to the client."""
+        self.began = time.monotonic()
+
+    async def stream(self) -> AsyncGenerator[bytes, None]:
+        """The body; with its end the work begins."""
+        async for chunk in super().stream():
+            yield chunk
+        self.begin()
 
     @property
     def headers(self) -> Headers:

@@ -26,11 +26,14 @@ class Inquiry:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What a search is after: its kind and arguments, and which page of it. A `query` has its condition as SQL."""
+    """What a search is after: its kind and arguments, and which page of it. Of a `query`, as SQL: `driver`, by which
+    candidates are found, and `condition`, which those must meet that may be seen.
+    """
 
     kind: Kind
     args: tuple[str | None, ...]
-    condition: str = ""
+    driver: str = ""
+    condition: str = "true"
     # (type, id) behind which the page begins.
     after: tuple[str, str] | None = None
     limit: int = 0
@@ -75,7 +78,7 @@ class Ask:
 def _page(page: Page) -> dict[str, Any]:
     key, behind = page.after or (None, None)
     made = {"args": page.args, "after_key": key, "after_id": behind, "limit": page.limit, "total": page.total}
-    return made | {"condition": page.condition} if page.condition else made
+    return made | {"driver": page.driver, "condition": page.condition} if page.driver else made
 
 
 class Released(NamedTuple):

@@ -12,14 +12,14 @@ static statement (`ecm.exchange.disclosure.finding`), which is planned once a co
 
 An ask is a JSON object: client, kind, interaction, shape, asked (\\x…), user, trace;
 type and id of a read; args of the other kinds, and after_key, after_id, limit and
-total of those that give a page; of a query its condition; outcome of `none`.
+total of those that give a page; of a query its driver and condition; outcome of `none`.
 """
 
 from ecm.exchange.disclosure.finding import Who, answer_reads, answer_searches, answer_versions, digest
 from ecm.exchange.disclosure.patterns import patterns
 
 ARGS = "a.args"
-"""In a query's condition, which is about resources `r`: its arguments (text[])."""
+"""In a query's driver, which is about resources `r`, and its condition, about candidates `c`: arguments (text[])."""
 
 _ALL = Who(recipient="p_agency", purpose="a.purpose", at="v_at")
 
@@ -85,14 +85,15 @@ def _any(kinds: tuple[str, ...]) -> str:
 
 
 def _executed() -> str:
-    """One query of those that `p_asks` holds: the condition stands in the statement's text, values never."""
+    """One query of those that `p_asks` holds: driver and condition stand in the statement's text, values never."""
     who = Who(recipient="$4", purpose="a.purpose", at="$3")
     asked = _ASKED.format(which="o.ordinality = $6", **_PARAMETERS)
-    text = answer_searches(who, asked, "FROM asked a CROSS JOIN resource r WHERE a.admitted AND (\0)")
-    before, after = text.split("\0")
-    return f"""FOR v_number, v_condition IN
-        SELECT q.ordinality, q.value->>'condition' FROM jsonb_array_elements(p_asks) WITH ORDINALITY AS q LOOP
-        RETURN QUERY EXECUTE $sql${before}$sql$ || v_condition || $sql${after}$sql$
+    text = answer_searches(who, asked, "FROM asked a CROSS JOIN resource r WHERE a.admitted AND (\0)", "(\0)")
+    before, between, after = text.split("\0")
+    return f"""FOR v_number, v_driver, v_condition IN
+        SELECT q.ordinality, q.value->>'driver', q.value->>'condition'
+          FROM jsonb_array_elements(p_asks) WITH ORDINALITY AS q LOOP
+        RETURN QUERY EXECUTE $sql${before}$sql$ || v_driver || $sql${between}$sql$ || v_condition || $sql${after}$sql$
           USING p_writer, p_first, v_at, p_agency, p_asks, v_number, v_secret;
       END LOOP;"""
 
@@ -112,6 +113,7 @@ DECLARE
   v_at timestamptz;
   v_secret bytea;
   v_number bigint;
+  v_driver text;
   v_condition text;
 BEGIN
   PERFORM pg_advisory_xact_lock_shared({agency_lock("p_agency")});

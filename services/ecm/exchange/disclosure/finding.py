@@ -15,7 +15,7 @@ DIGESTED = (
     *("disclosed", "child_ids", "grants_version", "outcome", "asserted_user", "trace_id"),
 )
 _STORED = (
-    *("type", "id", "view", "version_id", "last_updated"),
+    *("pk", "type", "id", "view", "version_id", "last_updated"),
     *("child_id", "record_id", "categories", "only_for", "hidden"),
 )
 _NOTED = tuple(name for name in DIGESTED if name not in ("disclosed", "child_ids", "grants_version", "outcome"))
@@ -90,13 +90,19 @@ def answer_reads(who: Who, asked: str) -> str:
       FROM written x"""
 
 
-def answer_searches(who: Who, asked: str, candidate: str) -> str:
-    """The statement for asks that find a page. `candidate`: FROM and WHERE of resources `r` for each `a` of `asked`.
+def answer_searches(who: Who, asked: str, candidate: str, condition: str = "") -> str:
+    """The statement for asks that find a page. `candidate`: FROM and WHERE of resources `r` for each `a` of `asked`;
+    `condition`: what else is wanted of a candidate `c`. The asker has a say in what that costs, so it is looked at
+    only where they may see the candidate: else its time would tell of what they mayn't.
 
     Total, page and "is there more" carry the same predicate. What is ahead of the page's beginning has its place, and
     is on the page as far as it fits: a page ends early rather than be large, but never empty. Bodies behind its end
     aren't touched.
     """
+    seen, beside = who.may_see("c", "o"), ""
+    if condition:
+        # CASE keeps the order; a WHERE is evaluated as the planner likes.
+        seen, beside = f"CASE WHEN {seen} THEN {condition} END", "JOIN asked a ON a.ask = c.ask"
     return f"""WITH asked AS MATERIALIZED ({asked}),
     candidate AS MATERIALIZED (
       SELECT a.ask, a.purpose, a.after_key, a.after_id, a."limit", {_columns("r", _STORED)}, r.body {candidate}),
@@ -107,8 +113,8 @@ def answer_searches(who: Who, asked: str, candidate: str) -> str:
                AND (row_number() OVER w = 1 OR sum(octet_length(h.body)) OVER w <= {MOST_BYTES}) END AS fits
         FROM (SELECT c.ask, c."limit", {_PATIENT_FIRST} AS k, c.id, {_named("c")} AS name, c.body, {_REASON},
                      c.after_key IS NULL OR ({_PATIENT_FIRST}, c.id) > (c.after_key, c.after_id) AS ahead
-                FROM candidate c LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
-               WHERE {who.may_see("c", "o")}) h
+                FROM candidate c {beside} LEFT JOIN opened o ON o.child_id = c.child_id AND o.purpose = c.purpose
+               WHERE {seen}) h
       WINDOW w AS (PARTITION BY h.ask, h.ahead ORDER BY h.k, h.id ROWS UNBOUNDED PRECEDING)),
     page AS (SELECT h.ask, h.name, {_columns("h", _REASONS)} FROM hit h WHERE h.fits),
     found AS MATERIALIZED (
@@ -125,7 +131,7 @@ def answer_versions(who: Who, asked: str) -> str:
     ones, in the view they now have. None that is older than the resource's absence from that view: it was taken out
     for a reason. A read of a version gets its bytes; `again` asks for many, without them.
     """
-    columns = _columns("v", [name for name in _STORED if name != "hidden"])
+    columns = _columns("v", [name for name in _STORED if name not in ("pk", "hidden")])
     return f"""WITH asked AS MATERIALIZED ({asked}),
     candidate AS MATERIALIZED (
       SELECT a.ask, a.purpose, {columns}, false AS hidden, CASE WHEN a.kind = 'version' THEN v.body END AS body

@@ -1,6 +1,6 @@
-"""A search as what `disclose()` is asked for: a kind whose statement it holds, or a condition.
+"""A search as what `disclose()` is asked for: a kind whose statement it holds, or a driver and a condition.
 
-A condition's text holds parameter names of the registry and numbers alone; every
+Their text holds parameter names of the registry and numbers alone; every
 value is an element of the arguments.
 """
 # ruff: noqa: S608 - fragments of SQL are put together here, values never
@@ -33,10 +33,13 @@ def compile_search(search: Search, after: tuple[str, str] | None = None) -> Page
     held = _held(search)
     if held is not None:
         kind, values = held
-        return Page(kind, values, "", after, limit, total)
+        return Page(kind, values, after=after, limit=limit, total=total)
     args = _Arguments()
-    conditions = [f"r.type = {args.add(search.type)}", *(_filter(one, args) for one in search.filters)]
-    return Page("query", tuple(args.values), " AND ".join(conditions), after, limit, total)
+    lead = _lead(search.filters)
+    driver = [f"r.type = {args.add(search.type)}", *([_leading(lead, args)] if lead else [])]
+    condition = [_of_candidate(one, args) for one in search.filters if one is not lead]
+    driving, wanted = " AND ".join(driver), " AND ".join(condition) or "true"
+    return Page("query", tuple(args.values), driving, wanted, after, limit, total)
 
 
 def _held(search: Search) -> tuple[AskKind, tuple[str | None, ...]] | None:
@@ -57,7 +60,7 @@ def compile_everything(
     Nothing, where the Patient itself can't be seen.
     """
     instant = None if since is None else _text(since.span.lo)
-    return Page("everything", (patient, " ".join(types), instant), "", after, count)
+    return Page("everything", (patient, " ".join(types), instant), after=after, limit=count)
 
 
 def compile_again(resources: Sequence[Released]) -> Page:
@@ -66,26 +69,55 @@ def compile_again(resources: Sequence[Released]) -> Page:
     return Page("again", tuple(" ".join(column) for column in zip(*versions, strict=True)))
 
 
-def _filter(one: Filter, args: _Arguments) -> str:
+def _lead(filters: Sequence[Filter]) -> Filter | None:
+    """By which candidates are found: what names someone before what only describes. Alternatives of dates lead to
+    nothing that an index has, and cost as much for what mayn't be seen."""
+    leading = [one for one in filters if one.parameter.kind is not Kind.DATE or len(one.values) == 1]
+    return min(leading, key=_rank, default=None)
+
+
+def _rank(one: Filter) -> int:
     code = one.parameter.code
-    if code == "_id":
-        return _ids(one, args)
-    if code == "_lastUpdated":
-        return _any([_compare(v, "r.last_updated", "r.last_updated", args) for v in one.values])  # type: ignore[arg-type]
+    if code in _FIRST:
+        return _FIRST.index(code)
+    return len(_FIRST) + _KINDS.index(one.parameter.kind) + (code == "_lastUpdated")
+
+
+def _leading(one: Filter, args: _Arguments) -> str:
+    """SQL that is true for resources `r`."""
+    if one.parameter.code in _COLUMNS:
+        return _COLUMNS[one.parameter.code](one, "r", args)
+    table, values = _found_by(one, args)
+    return f"r.pk IN (SELECT t.resource_pk FROM {table} t WHERE {values})"
+
+
+def _of_candidate(one: Filter, args: _Arguments) -> str:
+    """SQL that is true for candidates `c`. Looked up for each: an IN could be made of a whole table beforehand."""
+    if one.parameter.code in _COLUMNS:
+        return _COLUMNS[one.parameter.code](one, "c", args)
+    table, values = _found_by(one, args)
+    return f"(SELECT true FROM {table} t WHERE t.resource_pk = c.pk AND {values} LIMIT 1)"
+
+
+def _found_by(one: Filter, args: _Arguments) -> tuple[str, str]:
     table, condition = _TABLES[one.parameter.kind]
-    values = _any([condition(value, args) for value in one.values])
-    return f"r.pk IN (SELECT t.resource_pk FROM {table} t WHERE t.param = '{code}' AND {values})"
+    return table, f"t.param = '{one.parameter.code}' AND {_any([condition(value, args) for value in one.values])}"
 
 
 def _any(alternatives: list[str]) -> str:
     return f"({' OR '.join(alternatives)})"
 
 
-def _ids(one: Filter, args: _Arguments) -> str:
+def _ids(one: Filter, row: str, args: _Arguments) -> str:
     """A text that isn't a UUID can't be one of our ids: it finds nothing."""
     texts = [value.code or "" for value in one.values if isinstance(value, TokenValue)]
     known = [found for found in map(as_uuid, texts) if found is not None]
-    return f"r.id = ANY(string_to_array({args.add(' '.join(map(str, known)))}, ' ')::uuid[])"
+    return f"{row}.id = ANY(string_to_array({args.add(' '.join(map(str, known)))}, ' ')::uuid[])"
+
+
+def _updated(one: Filter, row: str, args: _Arguments) -> str:
+    at = f"{row}.last_updated"
+    return _any([_compare(value, at, at, args) for value in one.values])  # type: ignore[arg-type]
 
 
 def _token(value: TokenValue, args: _Arguments) -> str:
@@ -138,3 +170,6 @@ _TABLES: dict[Kind, tuple[str, Callable[..., str]]] = {
     Kind.DATE: ("search_date", _date),
     Kind.REFERENCE: ("search_reference", _reference),
 }
+_COLUMNS: dict[str, Callable[[Filter, str, _Arguments], str]] = {"_id": _ids, "_lastUpdated": _updated}
+_FIRST = ("_id", "identifier", "patient")
+_KINDS = (Kind.REFERENCE, Kind.TOKEN, Kind.DATE)

@@ -15,6 +15,8 @@ from ecm.kit.errors import DomainError, Reason
 DEFAULT_COUNT = 20
 LARGEST_COUNT = 200
 MOST_VALUES = 50
+MOST_IN_ALL = 100
+"""Of all parameters together: each costs something of each resource that is found."""
 PREFIXES = ("eq", "ne", "lt", "gt", "le", "ge", "sa", "eb")
 
 _SPLIT = {separator: re.compile(rf"(?<!\\){re.escape(separator)}") for separator in ",|"}
@@ -89,6 +91,8 @@ def read_search(resource_type: str, pairs: Sequence[tuple[str, str]], base: str)
         if name in _ELSEWHERE:
             continue
         _read(search, name, value, base)
+    if sum(len(one.values) for one in search.filters) > MOST_IN_ALL:
+        raise DomainError(Reason.TOO_LARGE, f"At most {MOST_IN_ALL} values; search in several requests.")
     return search
 
 
@@ -102,7 +106,9 @@ def _read(search: Search, name: str, value: str, base: str) -> None:
         if parameter is None:
             search.unknown += (name,)
             return
-        search.filters += (Filter(parameter, _values(parameter, modifier if colon else None, value, base)),)
+        made = Filter(parameter, _values(parameter, modifier if colon else None, value, base))
+        if made not in search.filters:
+            search.filters += (made,)
     search.served += ((name, value),)
 
 
@@ -142,7 +148,7 @@ def _values(parameter: Parameter, modifier: str | None, text: str, base: str) ->
     parts = _SPLIT[","].split(text)
     if len(parts) > MOST_VALUES:
         raise DomainError(Reason.TOO_LARGE, f"At most {MOST_VALUES} alternatives.", field=parameter.code)
-    return tuple(_value(parameter, modifier or "", part, base) for part in parts)
+    return tuple(dict.fromkeys(_value(parameter, modifier or "", part, base) for part in parts))
 
 
 def _value(parameter: Parameter, modifier: str, text: str, base: str) -> Value:
