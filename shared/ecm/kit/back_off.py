@@ -4,5 +4,5 @@ from collections.abc import Sequence
 
 
 def back_off(waits: Sequence[float], failures: int) -> float:
-    """Seconds to wait after so many failures in a row before the last one: the last of `waits` stays."""
+    """The `failures`-th of `waits`, in seconds, counted from 0; past its end the last."""
     return waits[min(failures, len(waits) - 1)]

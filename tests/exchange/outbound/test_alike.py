@@ -28,6 +28,7 @@ SCANS = """
 GENERIC = "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL enable_bitmapscan = off"
 LATE = "line"
 DISCLOSE = "SELECT * FROM disclose($1, $2, $3, $4)"
+SEARCH = Inquiry("search", "GET Observation", (b"m" * 32,))
 LOOKED_AT = {"search_date", "search_token"}
 READ = Inquiry("read", "GET Patient/[id]", (b"m" * 32,))
 
@@ -103,9 +104,28 @@ async def test_what_else_is_wanted_is_looked_at_only_of_what_may_be_seen(world: 
     done = {}
     for kind, identity in kinds.items():
         search = read_search("Observation", [("patient", str(identity)), *wanted], BASE)
-        ask = Ask.search(Inquiry("search", "GET Observation", (b"m" * 32,)), compile_search(search))
+        ask = Ask.search(SEARCH, compile_search(search))
         done[kind] = {name for name, counts in (await work(world, ask)).items() if any(counts)} & LOOKED_AT
     assert done == {"never existed": set(), "denied": set(), "seen": LOOKED_AT}
+
+
+@pytest.mark.parametrize(
+    "asked", ["patient=Patient/{}", "subject=Patient/{}&date=ge1900", "subject={}", "patient={},{}"]
+)
+async def test_what_refers_to_a_child_without_a_grant_is_not_looked_for(world: World, asked: str) -> None:
+    """However much it is: nothing is read of it."""
+    child = uuid4()
+    kinds = {"never existed": uuid4(), "denied": await world.patient(child)}
+    for _ in range(10):
+        await world.observation(child, kinds["denied"])
+    await world.grant(child, COUNCIL, "referral")
+    await world.sql.execute("ANALYZE")
+    done = {}
+    for kind, identity in kinds.items():
+        pairs = [tuple(pair.split("=")) for pair in asked.format(identity, uuid4()).split("&")]
+        ask = Ask.search(SEARCH, compile_search(read_search("Observation", pairs, BASE)))  # type: ignore[arg-type]
+        done[kind] = (await work(world, ask))["resource"]
+    assert done["denied"] == done["never existed"]
 
 
 @dataclass

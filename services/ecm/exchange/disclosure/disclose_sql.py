@@ -21,6 +21,9 @@ from ecm.exchange.disclosure.patterns import patterns
 ARGS = "a.args"
 """In a query's driver, which is about resources `r`, and its condition, about candidates `c`: arguments (text[])."""
 
+RECIPIENT = "$4"
+"""In a query's driver: who asks."""
+
 _ALL = Who(recipient="p_agency", purpose="a.purpose", at="v_at")
 
 DIGEST_OF_A = digest("a")
@@ -58,7 +61,7 @@ _VARIABLES = {
     "agency": "p_agency",
     "asks": "p_asks",
 }
-_PARAMETERS = {"writer": "$1", "first": "$2", "at": "$3", "agency": "$4", "asks": "$5", "secret": "$7"}
+_PARAMETERS = {"writer": "$1", "first": "$2", "at": "$3", "agency": RECIPIENT, "asks": "$5", "secret": "$7"}
 
 
 def agency_lock(agency: str) -> str:
@@ -86,7 +89,7 @@ def _any(kinds: tuple[str, ...]) -> str:
 
 def _executed() -> str:
     """One query of those that `p_asks` holds: driver and condition stand in the statement's text, values never."""
-    who = Who(recipient="$4", purpose="a.purpose", at="$3")
+    who = Who(recipient=RECIPIENT, purpose="a.purpose", at="$3")
     asked = _ASKED.format(which="o.ordinality = $6", **_PARAMETERS)
     text = answer_searches(who, asked, "FROM asked a CROSS JOIN resource r WHERE a.admitted AND (\0)", "(\0)")
     before, between, after = text.split("\0")

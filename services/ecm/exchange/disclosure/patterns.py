@@ -13,14 +13,25 @@ from ecm.exchange.disclosure.predicate import consent_predicate
 _OF_TYPE = "JOIN resource r ON r.pk = t.resource_pk AND r.type = a.args[1] WHERE a.admitted"
 
 
+def known_to(recipient: str, target: str) -> str:
+    """SQL that is false where `target` (a UUID) is the Patient of a child on whom the recipient has no grant.
+
+    Nothing that refers to it is open to them: not to look for it takes as long as to find nothing.
+    """
+    return f"""NOT EXISTS (SELECT FROM resource k WHERE k.type = 'Patient' AND k.id = {target}
+      AND NOT EXISTS (SELECT FROM grants g WHERE g.child_id = k.child_id AND g.recipient = {recipient}))"""
+
+
 def patterns(recipient: str, at: str) -> Mapping[str, str]:
     """By kind of ask."""
+    known = known_to(recipient, "a.args[5]::uuid")
     seen = consent_predicate("p", recipient=recipient, purpose="a.purpose", at=at)
     return MappingProxyType(
         {
-            # type, parameter, id, type of what is referred to
+            # type, parameter, id, type of what is referred to; its id again, if it is one of ours
             "reference": f"""FROM asked a CROSS JOIN LATERAL (SELECT DISTINCT t.resource_pk FROM search_reference t
-              WHERE t.param = a.args[2] AND t.target_id = a.args[3] AND t.target_type = a.args[4]) t {_OF_TYPE}""",
+              WHERE t.param = a.args[2] AND t.target_type = a.args[4]
+                AND t.target_id = CASE WHEN {known} THEN a.args[3] END) t {_OF_TYPE}""",
             # type, parameter, code, system or NULL for any
             "token": f"""FROM asked a CROSS JOIN LATERAL (SELECT DISTINCT t.resource_pk FROM search_token t
               WHERE t.param = a.args[2] AND t.code = a.args[3]

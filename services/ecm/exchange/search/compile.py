@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 
 from ecm.exchange.disclosure.asks import Kind as AskKind
 from ecm.exchange.disclosure.asks import Page, Released
-from ecm.exchange.disclosure.disclose_sql import ARGS
+from ecm.exchange.disclosure.disclose_sql import ARGS, RECIPIENT
+from ecm.exchange.disclosure.patterns import known_to
 from ecm.exchange.search.dates import AFTER_ALL, BEFORE_ALL
 from ecm.exchange.search.parameters import Kind
 from ecm.exchange.search.query import DateValue, Filter, ReferenceValue, Search, TokenValue, as_uuid
@@ -46,7 +47,7 @@ def _held(search: Search) -> tuple[AskKind, tuple[str | None, ...]] | None:
     """Kind and arguments of a search by one reference or one token, if it is one."""
     match search.filters:
         case (Filter(parameter, (ReferenceValue(target, kind),)),) if kind not in ("", "?"):
-            return "reference", (search.type, parameter.code, target, kind)
+            return "reference", (search.type, parameter.code, target, kind, _uuid(target))
         case (Filter(parameter, (TokenValue(str() as code, system),)),) if parameter.code != "_id":
             return "token", (search.type, parameter.code, code, system)
     return None
@@ -87,8 +88,32 @@ def _leading(one: Filter, args: _Arguments) -> str:
     """SQL that is true for resources `r`."""
     if one.parameter.code in _COLUMNS:
         return _COLUMNS[one.parameter.code](one, "r", args)
+    if one.parameter.kind is Kind.REFERENCE:
+        return _referring(one, args)
     table, values = _found_by(one, args)
     return f"r.pk IN (SELECT t.resource_pk FROM {table} t WHERE {values})"
+
+
+def _referring(one: Filter, args: _Arguments) -> str:
+    """What refers to a child whom the asker has no grant on isn't looked for."""
+    targets = ", ".join(_target(value, args) for value in one.values)  # type: ignore[arg-type]
+    known = known_to(RECIPIENT, "v.own")
+    return f"""r.pk IN (SELECT t.resource_pk
+      FROM (SELECT v.id, v.type FROM (VALUES {targets}) AS v (id, type, own) WHERE {known} OFFSET 0) v
+      JOIN search_reference t ON t.param = '{one.parameter.code}' AND t.target_id = v.id
+       AND (v.type IS NULL OR t.target_type = v.type))"""
+
+
+def _target(value: ReferenceValue, args: _Arguments) -> str:
+    """SQL of a row: id, type (NULL: any; empty: an address that isn't of ours), and the id as a UUID, if it is one."""
+    kind = {"": "NULL::text", "?": "''"}.get(value.type) or args.add(value.type)
+    own = _uuid(value.id)
+    return f"({args.add(value.id)}, {kind}, {'NULL::uuid' if own is None else args.add(own, 'uuid')})"
+
+
+def _uuid(text: str) -> str | None:
+    own = as_uuid(text)
+    return None if own is None else str(own)
 
 
 def _of_candidate(one: Filter, args: _Arguments) -> str:
