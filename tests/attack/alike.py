@@ -23,6 +23,7 @@ PAUSE_SECONDS = 0.0015
 """Between two requests: below what the client may ask a second."""
 NHS = "https://fhir.nhs.uk/Id/nhs-number"
 NEVER = "never existed"
+MUCH = "&".join(f"authored=ge{year}" for year in range(1960, 2000))
 
 Paths = dict[str, Callable[[], str]]
 """What is asked for, by kind of refusal; NEVER is what the others are held against."""
@@ -100,6 +101,14 @@ class Hidden:
             "search by identifier": {
                 NEVER: lambda: f"/Patient?identifier={NHS}|{random.randrange(10**9, 2 * 10**9)}",
                 self.kind: lambda: f"/Patient?identifier={NHS}|{self.number}",
+            },
+            "search by patient": {
+                NEVER: lambda: f"/Observation?patient={some()}",
+                self.kind: lambda: f"/Observation?patient={self.patient}",
+            },
+            "search, much wanted": {
+                NEVER: lambda: f"/ServiceRequest?patient={some()}&{MUCH}",
+                self.kind: lambda: f"/ServiceRequest?patient={self.patient}&{MUCH}",
             },
             "vread": {
                 NEVER: lambda: f"/Patient/{some()}/_history/{self.version}",
