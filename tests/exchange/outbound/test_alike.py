@@ -98,18 +98,19 @@ async def test_what_else_is_wanted_is_looked_at_only_of_what_may_be_seen(world: 
     """Else whoever asks says what a record costs that they mayn't see, and how long the answer takes by it."""
     wanted = [("date", "ge1900"), ("_lastUpdated", "ge1900"), ("category", "none"), ("code", "other")]
     kinds = {"never existed": uuid4()}
-    for kind in ("denied", "seen"):
+    for kind, granted in {"denied": (), "denied this": ("health",), "seen": ("referral",)}.items():
         child = uuid4()
         kinds[kind] = await world.patient(child)
         await world.observation(child, kinds[kind])
-    await world.grant(child, PSYCHOLOGY, "referral")
+        for category in granted:
+            await world.grant(child, PSYCHOLOGY, category)
     await world.sql.execute("ANALYZE")
     done = {}
     for kind, identity in kinds.items():
         search = read_search("Observation", [("patient", str(identity)), *wanted], BASE)
         ask = Ask.search(SEARCH, compile_search(search))
         done[kind] = (await work(world, ask)).keys() & LOOKED_AT
-    assert done == {"never existed": set(), "denied": set(), "seen": LOOKED_AT}
+    assert done == {"never existed": set(), "denied": set(), "denied this": set(), "seen": LOOKED_AT}
 
 
 @pytest.mark.parametrize(

@@ -80,17 +80,17 @@ class FhirDoor:
             response = response_to(DomainError(Reason.MALFORMED_JSON, "The body ended early."), "")
         except Exception as error:
             response = response_to(_told(error), current_trace().trace_id)
+        if not incoming.audited and response.status_code not in _UNAUDITED:
+            response = await _noted(incoming, response)
         if response.status_code in _UNAUDITED:
             return response
-        if not incoming.audited:
-            response = await _noted(incoming, response)
         return await self._at_a_beat(incoming, request.began, response)
 
     async def _at_a_beat(self, incoming: Incoming, began: float, response: Response) -> Response:
         """Kept till then where something may not have been found; then what was found is handed on, if still it may."""
         if incoming.missed or response.status_code >= REFUSED:
             await self._api.beats.after(began)
-        if incoming.missed and response.status_code < REFUSED:
+        if incoming.missed and response.status_code < REFUSED and response.body:
             self._api.release.require()
         return response
 

@@ -16,7 +16,8 @@ _OF_TYPE = "JOIN resource r ON r.pk = t.resource_pk AND r.type = a.args[1] WHERE
 def known_to(recipient: str, target: str) -> str:
     """SQL that is false where `target` (a UUID) is the Patient of a child on whom the recipient has no grant.
 
-    Nothing that refers to it is open to them: not to look for it takes as long as to find nothing.
+    Nothing that refers to it is open to them, since what refers to a Patient is of the same child
+    (`ecm.exchange.mapping`): not to look for it takes as long as to find nothing.
     """
     granted = f"EXISTS (SELECT FROM grants g WHERE g.child_id = k.child_id AND g.recipient = {recipient})"
     return f"""coalesce((SELECT {granted}

@@ -15,6 +15,9 @@ from ecm.exchange.search.dates import AFTER_ALL, BEFORE_ALL
 from ecm.exchange.search.parameters import Kind
 from ecm.exchange.search.query import DateValue, Filter, ReferenceValue, Search, TokenValue, as_uuid
 
+MOST_LEADS = 3
+"""Parameters by which candidates are found, where none of them names somebody; dates in one of them."""
+
 
 class _Arguments:
     """Collects values; each becomes an expression of its type."""
@@ -36,9 +39,9 @@ def compile_search(search: Search, after: tuple[str, str] | None = None) -> Page
         kind, values = held
         return Page(kind, values, after=after, limit=limit, total=total)
     args = _Arguments()
-    lead = _lead(search.filters)
-    driver = [f"r.type = {args.add(search.type)}", *([_leading(lead, args)] if lead else [])]
-    condition = [_of_candidate(one, args) for one in search.filters if one is not lead]
+    leads = _leads(search.filters)
+    driver = [f"r.type = {args.add(search.type)}", *(_leading(one, args) for one in leads)]
+    condition = [_of_candidate(one, args) for one in search.filters if one not in leads]
     driving, wanted = " AND ".join(driver), " AND ".join(condition) or "true"
     return Page("query", tuple(args.values), driving, wanted, after, limit, total)
 
@@ -47,7 +50,7 @@ def _held(search: Search) -> tuple[AskKind, tuple[str | None, ...]] | None:
     """Kind and arguments of a search by one reference or one token, if it is one."""
     match search.filters:
         case (Filter(parameter, (ReferenceValue(target, kind),)),) if kind not in ("", "?"):
-            return "reference", (search.type, parameter.code, target, kind, _uuid(target))
+            return "reference", (search.type, parameter.code, target, kind, _patient(ReferenceValue(target, kind)))
         case (Filter(parameter, (TokenValue(str() as code, system),)),) if parameter.code != "_id":
             return "token", (search.type, parameter.code, code, system)
     return None
@@ -70,18 +73,27 @@ def compile_again(resources: Sequence[Released]) -> Page:
     return Page("again", tuple(" ".join(column) for column in zip(*versions, strict=True)))
 
 
-def _lead(filters: Sequence[Filter]) -> Filter | None:
-    """By which candidates are found: what names someone before what only describes. Alternatives of dates lead to
-    nothing that an index has, and cost as much for what mayn't be seen."""
-    leading = [one for one in filters if one.parameter.kind is not Kind.DATE or len(one.values) == 1]
-    return min(leading, key=_rank, default=None)
+def _leads(filters: Sequence[Filter]) -> list[Filter]:
+    """By which candidates are found: the one that names somebody; of those that only describe, a few.
+
+    Each costs something of what mayn't be seen, too, so that they mayn't be many, nor have many dates.
+    """
+    few = [one for one in filters if one.parameter.kind is not Kind.DATE or len(one.values) <= MOST_LEADS]
+    leading = sorted(few, key=_rank)
+    return leading[: 1 if leading and _names(leading[0]) else MOST_LEADS]
+
+
+def _names(one: Filter) -> bool:
+    return one.parameter.code in _NAMING or one.parameter.kind is Kind.REFERENCE
 
 
 def _rank(one: Filter) -> int:
-    code = one.parameter.code
-    if code in _FIRST:
-        return _FIRST.index(code)
-    return len(_FIRST) + _KINDS.index(one.parameter.kind) + (code == "_lastUpdated")
+    """The less it finds, the sooner."""
+    code, kind = one.parameter.code, one.parameter.kind
+    if code in _NAMING:
+        return _NAMING.index(code)
+    order = (Kind.REFERENCE, Kind.TOKEN, Kind.DATE)
+    return len(_NAMING) + (len(order) if code in _WIDE else order.index(kind))
 
 
 def _leading(one: Filter, args: _Arguments) -> str:
@@ -105,15 +117,16 @@ def _referring(one: Filter, args: _Arguments) -> str:
 
 
 def _target(value: ReferenceValue, args: _Arguments) -> str:
-    """SQL of a row: id, type (NULL: any; empty: an address that isn't of ours), and the id as a UUID, if it is one."""
+    """SQL of a row: id, type (NULL: any; empty: an address that isn't of ours), and the id of a Patient."""
     kind = {"": "NULL::text", "?": "''"}.get(value.type) or args.add(value.type)
-    own = _uuid(value.id)
+    own = _patient(value)
     return f"({args.add(value.id)}, {kind}, {'NULL::uuid' if own is None else args.add(own, 'uuid')})"
 
 
-def _uuid(text: str) -> str | None:
-    own = as_uuid(text)
-    return None if own is None else str(own)
+def _patient(value: ReferenceValue) -> str | None:
+    """The id, where it may be a Patient's."""
+    own = as_uuid(value.id) if value.type in ("", "Patient") else None
+    return value.id if own is not None and str(own) == value.id else None
 
 
 def _of_candidate(one: Filter, args: _Arguments) -> str:
@@ -196,5 +209,6 @@ _TABLES: dict[Kind, tuple[str, Callable[..., str]]] = {
     Kind.REFERENCE: ("search_reference", _reference),
 }
 _COLUMNS: dict[str, Callable[[Filter, str, _Arguments], str]] = {"_id": _ids, "_lastUpdated": _updated}
-_FIRST = ("_id", "identifier", "patient")
-_KINDS = (Kind.REFERENCE, Kind.TOKEN, Kind.DATE)
+_NAMING = ("_id", "identifier", "patient")
+# Of few values, each of many resources.
+_WIDE = frozenset({"category", "class", "lifecycle-status", "part-status", "status"})
