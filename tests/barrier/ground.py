@@ -20,9 +20,9 @@ from ecm.admin import credentials
 from ecm.admin.names import app_role
 from ecm.admin.region import read_region
 from ecm.local.paths import StatePaths, default_region
+from ecm.local.ports import free_ports
 from ecm.local.stack import Stack
 from faulting.issuer import through_to_issuer
-from faulting.ports import free_port
 from faulting.proxy import Proxy
 
 LEASE_SECONDS = 3.0
@@ -113,7 +113,8 @@ def standing(folder: Path, workers: int = 2) -> Iterator[Ground]:
     """The region, up; `folder` must be one that every account may walk through."""
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     clocks = Clocks(folder / "clocks")
-    ports = {name: free_port() for name in ("postgres", "consent", "exchange", "http", "issuer")}
+    behind = ("postgres", "consent", "exchange", "http", "issuer")
+    ports = dict(zip(behind, free_ports(len(behind)), strict=True))
     names = ["exchange", *(f"exchange-{number}" for number in range(2, workers + 1))]
     links = {name: Proxy() for name in (*LINKS, *(f"{one}>{to}" for one in names for to in OF_A_WORKER))}
     for name, link in links.items():
@@ -185,7 +186,7 @@ def _through(link: Proxy, paths: StatePaths, service: str) -> str:
 
 
 def _add_worker(ground: Ground, name: str) -> None:
-    http, grpc, stack = free_port(), free_port(), ground.stack
+    (http, grpc), stack = free_ports(2), ground.stack
     environment = stack.env("exchange")
     database = urlsplit(environment["ECM_DATABASE_URL"])
     user = database.netloc.rpartition("@")[0]

@@ -1,13 +1,13 @@
 """SEKMET as a peer: from PyPI, in an environment of its own, on its own SQLite."""
 
 import shutil
-import socket
 import subprocess
 import sys
 import venv
 from pathlib import Path
 
 from benchmarks.servers import AbsentError, Started
+from ecm.local.ports import free_ports
 
 PACKAGE = "sekmet-fhir==0.1.1"
 PLACE = Path(__file__).parents[2] / ".cache" / "peers" / "sekmet"
@@ -18,7 +18,7 @@ class Sekmet(Started):
 
     def __init__(self, folder: Path) -> None:
         python = _environment()
-        port = _free_port()
+        port = free_ports(1)[0]
         settings = folder / "sekmet.yaml"
         settings.write_text(_settings(folder, port), encoding="ascii")
         # It doesn't end with its standard input.
@@ -53,9 +53,3 @@ def _environment() -> Path:
         raise AbsentError(f"{PACKAGE} can't be installed from PyPI: {error}") from error
     made.touch()
     return python
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])

@@ -10,9 +10,9 @@ from ecm.admin.names import app_role
 from ecm.admin.region import read_region
 from ecm.kit.names import SERVICES
 from ecm.local.paths import StatePaths, default_region
+from ecm.local.ports import free_ports
 from ecm.local.stack import Stack
 from faulting.issuer import through_to_issuer
-from faulting.ports import free_port
 from faulting.proxy import Proxy
 
 # Who calls whom by gRPC.
@@ -47,7 +47,8 @@ def linked_region(state: Path, *, lease_seconds: float) -> Iterator[Linked]:
     """Starts the example region behind proxies; everything ends with the block."""
     region = default_region()
     assert region is not None
-    ports = {name: free_port() for name in (*SERVICES, "postgres", "kafka", "issuer")}
+    names = (*SERVICES, "postgres", "kafka", "issuer")
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     proxies = {link: Proxy(f"127.0.0.1:{ports[link[1]]}") for link in LINKS}
     paths = StatePaths(state.resolve())
     credentials.ensure(paths, [client.id for client in read_region(region).clients])

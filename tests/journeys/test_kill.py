@@ -21,8 +21,8 @@ from ecm.demo.journey import Journey, describe, until
 from ecm.demo.steps.afterwards import find_closed, hold, withdrawal
 from ecm.demo.steps.referring import MANAGER
 from ecm.demo.story import STEPS
+from ecm.local.ports import free_ports
 from ecm.local.stack import Stack
-from faulting.ports import free_port
 from faulting.proxy import Proxy
 
 pytestmark = pytest.mark.journey
@@ -45,7 +45,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
         "consent": {"ECM_EXCHANGE_ADDRESS": before_exchange.address},
         "exchange": {"ECM_FORMULATION_ADDRESS": before_formulation.address},
     }
-    ports = {"exchange": free_port(), "formulation": free_port()}
+    ports = dict(zip(("exchange", "formulation"), free_ports(2), strict=True))
     before_exchange.target = f"127.0.0.1:{ports['exchange']}"
     before_formulation.target = f"127.0.0.1:{ports['formulation']}"
     state = tmp_path_factory.mktemp("killed")

@@ -19,14 +19,9 @@ from contract.kit.builders import KitSettings, child
 from ecm.api.referrals.v1 import referrals_service_pb2 as service_pb2
 from ecm.api.referrals.v1 import referrals_service_pb2_grpc as service_grpc
 from ecm.kit.db.tables import outbox
+from ecm.local.ports import free_ports
 from ecm.local.stack import Stack
 from unit.kit.builders import REPOSITORY
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -61,7 +56,7 @@ async def register(channel: grpc.aio.Channel, token: str) -> service_pb2.Registe
 
 
 async def test_it_serves_and_ends(infrastructure: Stack, settings: KitSettings, engine: AsyncEngine) -> None:
-    port, metrics = free_port(), free_port()
+    port, metrics = free_ports(2)
     listen = {"ECM_LISTEN": f"127.0.0.1:{port}", "ECM_METRICS_LISTEN": f"127.0.0.1:{metrics}"}
     with process(settings, **listen) as running:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:

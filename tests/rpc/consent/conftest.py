@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from ecm.kit.bus.topics import service_topic
 from ecm.kit.db.migrations import migrate
 from ecm.kit.errors import DomainError
 from ecm.kit.rpc.status import from_rpc_error
+from ecm.local.ports import free_ports
 from ecm.local.stack import Stack
 from rpc.consent.builders import agreement, give
 from rpc.consent.neighbours import Exchange, Kept, serving
@@ -134,7 +134,7 @@ async def consent(infrastructure: Stack, tmp_path_factory: pytest.TempPathFactor
     async with serving(kept, exchange) as address:
         environment = os.environ | infrastructure.env("consent")
         environment |= {f"ECM_{name}_ADDRESS": address for name in ("REFERRALS", "FORMULATION", "EXCHANGE")}
-        environment |= {"ECM_LISTEN": f"127.0.0.1:{_free_port()}", "ECM_METRICS_LISTEN": ""}
+        environment |= {"ECM_LISTEN": f"127.0.0.1:{free_ports(1)[0]}", "ECM_METRICS_LISTEN": ""}
         environment |= {"ECM_NARROWING_JOURNAL": str(journal), "ECM_LEASE_SECONDS": "1"}
         running = Consent(infrastructure, environment, kept, exchange, journal)
         await running.start()
@@ -187,9 +187,3 @@ def refusal() -> Callable[[Awaitable[Any]], Awaitable[DomainError]]:
         return caught.value
 
     return refused
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
