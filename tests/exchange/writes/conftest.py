@@ -47,5 +47,6 @@ async def journey(write_urls: dict[str, str], owners: dict[str, Owner], reposito
     await server.writers.start()
     yield await Journey.begin(Inward.over(engine, region, owners), server)
     await server.writers.stop()
+    server.beats.close()
     await server.http.aclose()
     await engine.dispose()
