@@ -49,8 +49,8 @@ def compile_search(search: Search, after: tuple[str, str] | None = None) -> Page
 def _held(search: Search) -> tuple[AskKind, tuple[str | None, ...]] | None:
     """Kind and arguments of a search by one reference or one token, if it is one."""
     match search.filters:
-        case (Filter(parameter, (ReferenceValue(target, kind),)),) if kind not in ("", "?"):
-            return "reference", (search.type, parameter.code, target, kind, _patient(ReferenceValue(target, kind)))
+        case (Filter(parameter, (ReferenceValue() as value,)),) if value.type not in ("", "?"):
+            return "reference", (search.type, parameter.code, value.id, value.type, _patient(value))
         case (Filter(parameter, (TokenValue(str() as code, system),)),) if parameter.code != "_id":
             return "token", (search.type, parameter.code, code, system)
     return None
