@@ -16,6 +16,7 @@ from ecm.api.exchange.v1.exchange_service_pb2_grpc import add_ExchangeServiceSer
 from ecm.api.referrals.v1.referrals_events_pb2 import RecordChanged
 from ecm.exchange.api.application import build_application
 from ecm.exchange.api.beats import Beats
+from ecm.exchange.api.body import Reading
 from ecm.exchange.api.incoming import Api
 from ecm.exchange.api.limits import Limits
 from ecm.exchange.api.writes import write_handlers
@@ -28,6 +29,7 @@ from ecm.exchange.audit.writers import Writers
 from ecm.exchange.http.server import serving_http
 from ecm.exchange.inbound import Inbound
 from ecm.exchange.keys import ExchangeKeys, load_keys
+from ecm.exchange.large import Worker
 from ecm.exchange.policy import POLICY
 from ecm.exchange.release import Release
 from ecm.exchange.search.cursor import Cursors
@@ -95,7 +97,8 @@ async def running(settings: ExchangeSettings) -> AsyncIterator[tuple[int, int]]:
         await beside(stack, "inbound", inbound.run())
         beats = Beats()
         stack.callback(beats.close)
-        api = _api(base, inbound, writers, beats)
+        reading = Reading(stack.enter_context(Worker()))
+        api = _api(base, inbound, writers, beats, reading)
         application = build_application(api, inbound.lease.valid, base.clock.now())
         # HTTP stops first: what was begun is answered while everything behind it still stands.
         grpc_port = await stack.enter_async_context(_grpc(base, inbound))
@@ -126,7 +129,7 @@ def _disclosures(base: Foundation, stack: AsyncExitStack) -> AuditDisclosures:
     return AuditDisclosures(uow, register, base.fingerprints, signer=base.signer, directory=settings.checkpoint_dir)
 
 
-def _api(base: Foundation, inbound: Inbound, writers: Writers, beats: Beats) -> Api:
+def _api(base: Foundation, inbound: Inbound, writers: Writers, beats: Beats, reading: Reading) -> Api:
     return Api(
         base=base.settings.base,
         settings=base.settings,
@@ -139,7 +142,7 @@ def _api(base: Foundation, inbound: Inbound, writers: Writers, beats: Beats) -> 
         find_dataref=find_dataref(base.engine),
         beats=beats,
         limits=Limits.of(base.settings, base.region),
-        writes=write_handlers(base.engine, base.region, inbound.peers["formulation"], inbound.projection),
+        writes=write_handlers(base.engine, base.region, inbound.peers["formulation"], inbound.projection, reading),
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 import asyncpg
 import pytest_asyncio
 
+from ecm.exchange.api.body import Reading
+from ecm.exchange.large import Worker
 from ecm.kit.db.engine import make_engine
 from ecm.kit.region import load_region
 from ecm.local.stack import Stack
@@ -45,7 +47,8 @@ async def journey(write_urls: dict[str, str], owners: dict[str, Owner], reposito
     engine = make_engine(write_urls["app"], pool_size=6, app_name="test-writes")
     server = Server(write_urls["app"], engine, region)
     await server.writers.start()
-    yield await Journey.begin(Inward.over(engine, region, owners), server)
+    with Worker() as worker:
+        yield await Journey.begin(Inward.over(engine, region, owners), server, Reading(worker))
     await server.writers.stop()
     server.beats.close()
     await server.http.aclose()

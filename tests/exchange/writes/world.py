@@ -17,6 +17,7 @@ from ecm.api.common.v1.values_pb2 import View
 from ecm.api.formulation.v1 import formulation_records_pb2 as records
 from ecm.api.referrals.v1 import referrals_records_pb2 as referrals
 from ecm.exchange.api.application import build_application
+from ecm.exchange.api.body import Reading
 from ecm.exchange.api.writes import write_handlers
 from ecm.exchange.mapping.codes import HCPC
 from ecm.exchange.mapping.ids import fhir_id
@@ -141,7 +142,7 @@ class Journey:
     invitations: dict[str, UUID]
 
     @classmethod
-    async def begin(cls, inward: Inward, server: Server) -> "Journey":
+    async def begin(cls, inward: Inward, server: Server, reading: Reading) -> "Journey":
         child, case = uuid4(), uuid4()
         owners = inward.owners
         await owners.put("referrals", "CHILD", child, child_content(), child)
@@ -161,7 +162,7 @@ class Journey:
         await inward.open_region()
         await found.grant()
         await inward.look()
-        found._serve()
+        found._serve(reading)
         return found
 
     async def grant(self, *more: Any) -> None:
@@ -181,9 +182,9 @@ class Journey:
         assert category_value("invitation")
         return grant
 
-    def _serve(self) -> None:
+    def _serve(self, reading: Reading) -> None:
         peer: Any = self.formulation
-        writes = write_handlers(self.inward.engine, self.inward.region, peer, self.inward.projection)
+        writes = write_handlers(self.inward.engine, self.inward.region, peer, self.inward.projection, reading)
         api = replace(self.server.api, writes=writes)
         transport = httpx.ASGITransport(build_application(api, lambda: True, datetime.now(UTC)))
         self.server.http = httpx.AsyncClient(transport=transport, base_url=api.base)

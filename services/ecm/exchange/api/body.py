@@ -1,6 +1,5 @@
 """The body of a write: bounded, FHIR JSON, of the type in the address."""
 
-from anyio import CapacityLimiter, to_process
 from starlette.requests import Request
 
 from ecm.exchange.api.errors import FhirError
@@ -8,7 +7,7 @@ from ecm.exchange.api.incoming import Incoming
 from ecm.exchange.intake.elements import Element
 from ecm.exchange.intake.shape import check_shape
 from ecm.exchange.intake.strict_json import LARGEST_BYTES, parse, too_large
-from ecm.exchange.large import SMALL_BYTES
+from ecm.exchange.large import SMALL_BYTES, Worker
 from ecm.kit.errors import DomainError, Reason
 
 _MEDIA = frozenset({"application/fhir+json", "application/json"})
@@ -20,9 +19,9 @@ LARGE_BYTES = 1_048_576
 class Reading:
     """Reads bodies so that large ones hold up nobody but their own client."""
 
-    def __init__(self) -> None:
-        # A process of its own, begun with the first: a thread would hold the interpreter while it parses.
-        self._beside = CapacityLimiter(1)
+    def __init__(self, worker: Worker) -> None:
+        # A thread would hold the interpreter while it parses.
+        self._worker = worker
 
     async def body(self, incoming: Incoming) -> bytes:
         """The bytes; FhirError 415 for another format, TOO_LARGE beyond the bound, read no further than that.
@@ -43,7 +42,7 @@ class Reading:
         """As `read_resource`; a body that isn't small is read in another process, one after the other."""
         if len(body) <= SMALL_BYTES:
             return read_resource(body, resource_type)
-        return await to_process.run_sync(read_resource, body, resource_type, limiter=self._beside)
+        return await self._worker.run(read_resource, body, resource_type)
 
 
 def _check_headers(request: Request) -> None:

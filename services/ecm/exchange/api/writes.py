@@ -23,8 +23,8 @@ _INTERACTIONS: Final = {"create": create, "update": update}
 
 
 def write_handlers(
-    engine: AsyncEngine, region: Region, formulation: Peer, projection: Projecting
+    engine: AsyncEngine, region: Region, formulation: Peer, projection: Projecting, reading: Reading
 ) -> Mapping[tuple[str, str], Handler]:
     """Handlers for every pair of the write table."""
-    intake = Intake(region, Lookup(engine), Memory(engine), Forwarding(formulation), projection, Reading())
+    intake = Intake(region, Lookup(engine), Memory(engine), Forwarding(formulation), projection, reading)
     return {pair: partial(_INTERACTIONS[pair[0]], intake=intake) for pair in WRITABLE}
